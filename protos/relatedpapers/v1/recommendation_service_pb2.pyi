@@ -1,0 +1,153 @@
+from relatedpapers.v1 import paper_pb2 as _paper_pb2
+from relatedpapers.v1 import status_pb2 as _status_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ResultSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RESULT_SOURCE_UNSPECIFIED: _ClassVar[ResultSource]
+    RESULT_SOURCE_MODEL: _ClassVar[ResultSource]
+    RESULT_SOURCE_TEXT_FALLBACK: _ClassVar[ResultSource]
+    RESULT_SOURCE_POPULAR_FALLBACK: _ClassVar[ResultSource]
+RESULT_SOURCE_UNSPECIFIED: ResultSource
+RESULT_SOURCE_MODEL: ResultSource
+RESULT_SOURCE_TEXT_FALLBACK: ResultSource
+RESULT_SOURCE_POPULAR_FALLBACK: ResultSource
+
+class ListRelatedPapersRequest(_message.Message):
+    __slots__ = ("paper_ids", "negative_paper_ids", "draft", "filter", "negative_weight", "diversity", "popularity", "view", "include_evidence", "page_size", "page_token")
+    PAPER_IDS_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_PAPER_IDS_FIELD_NUMBER: _ClassVar[int]
+    DRAFT_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    NEGATIVE_WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    DIVERSITY_FIELD_NUMBER: _ClassVar[int]
+    POPULARITY_FIELD_NUMBER: _ClassVar[int]
+    VIEW_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    paper_ids: _containers.RepeatedScalarFieldContainer[str]
+    negative_paper_ids: _containers.RepeatedScalarFieldContainer[str]
+    draft: Draft
+    filter: PaperFilter
+    negative_weight: float
+    diversity: float
+    popularity: float
+    view: _paper_pb2.PaperView
+    include_evidence: bool
+    page_size: int
+    page_token: str
+    def __init__(self, paper_ids: _Optional[_Iterable[str]] = ..., negative_paper_ids: _Optional[_Iterable[str]] = ..., draft: _Optional[_Union[Draft, _Mapping]] = ..., filter: _Optional[_Union[PaperFilter, _Mapping]] = ..., negative_weight: _Optional[float] = ..., diversity: _Optional[float] = ..., popularity: _Optional[float] = ..., view: _Optional[_Union[_paper_pb2.PaperView, str]] = ..., include_evidence: _Optional[bool] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class Draft(_message.Message):
+    __slots__ = ("title", "abstract", "keywords", "references", "year", "authors", "venue")
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    ABSTRACT_FIELD_NUMBER: _ClassVar[int]
+    KEYWORDS_FIELD_NUMBER: _ClassVar[int]
+    REFERENCES_FIELD_NUMBER: _ClassVar[int]
+    YEAR_FIELD_NUMBER: _ClassVar[int]
+    AUTHORS_FIELD_NUMBER: _ClassVar[int]
+    VENUE_FIELD_NUMBER: _ClassVar[int]
+    title: str
+    abstract: str
+    keywords: _containers.RepeatedScalarFieldContainer[str]
+    references: _containers.RepeatedScalarFieldContainer[str]
+    year: int
+    authors: _containers.RepeatedScalarFieldContainer[str]
+    venue: str
+    def __init__(self, title: _Optional[str] = ..., abstract: _Optional[str] = ..., keywords: _Optional[_Iterable[str]] = ..., references: _Optional[_Iterable[str]] = ..., year: _Optional[int] = ..., authors: _Optional[_Iterable[str]] = ..., venue: _Optional[str] = ...) -> None: ...
+
+class PaperFilter(_message.Message):
+    __slots__ = ("first_year", "last_year", "venues", "excluded_paper_ids")
+    FIRST_YEAR_FIELD_NUMBER: _ClassVar[int]
+    LAST_YEAR_FIELD_NUMBER: _ClassVar[int]
+    VENUES_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDED_PAPER_IDS_FIELD_NUMBER: _ClassVar[int]
+    first_year: int
+    last_year: int
+    venues: _containers.RepeatedScalarFieldContainer[str]
+    excluded_paper_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, first_year: _Optional[int] = ..., last_year: _Optional[int] = ..., venues: _Optional[_Iterable[str]] = ..., excluded_paper_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class ListRelatedPapersResponse(_message.Message):
+    __slots__ = ("results", "next_page_token", "model_version", "attribution_token", "unknown_paper_ids")
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTION_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_PAPER_IDS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[RelatedPaper]
+    next_page_token: str
+    model_version: str
+    attribution_token: str
+    unknown_paper_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, results: _Optional[_Iterable[_Union[RelatedPaper, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., model_version: _Optional[str] = ..., attribution_token: _Optional[str] = ..., unknown_paper_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class RelatedPaper(_message.Message):
+    __slots__ = ("paper", "source", "score", "bias", "contributions", "evidence")
+    PAPER_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    BIAS_FIELD_NUMBER: _ClassVar[int]
+    CONTRIBUTIONS_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    paper: _paper_pb2.Paper
+    source: ResultSource
+    score: float
+    bias: float
+    contributions: _containers.RepeatedCompositeFieldContainer[Contribution]
+    evidence: Evidence
+    def __init__(self, paper: _Optional[_Union[_paper_pb2.Paper, _Mapping]] = ..., source: _Optional[_Union[ResultSource, str]] = ..., score: _Optional[float] = ..., bias: _Optional[float] = ..., contributions: _Optional[_Iterable[_Union[Contribution, _Mapping]]] = ..., evidence: _Optional[_Union[Evidence, _Mapping]] = ...) -> None: ...
+
+class Contribution(_message.Message):
+    __slots__ = ("term", "value")
+    TERM_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    term: str
+    value: float
+    def __init__(self, term: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+
+class Evidence(_message.Message):
+    __slots__ = ("seed_paper_id", "shared_terms", "citing_papers")
+    SEED_PAPER_ID_FIELD_NUMBER: _ClassVar[int]
+    SHARED_TERMS_FIELD_NUMBER: _ClassVar[int]
+    CITING_PAPERS_FIELD_NUMBER: _ClassVar[int]
+    seed_paper_id: str
+    shared_terms: _containers.RepeatedCompositeFieldContainer[SharedTerm]
+    citing_papers: _containers.RepeatedCompositeFieldContainer[_paper_pb2.Paper]
+    def __init__(self, seed_paper_id: _Optional[str] = ..., shared_terms: _Optional[_Iterable[_Union[SharedTerm, _Mapping]]] = ..., citing_papers: _Optional[_Iterable[_Union[_paper_pb2.Paper, _Mapping]]] = ...) -> None: ...
+
+class SharedTerm(_message.Message):
+    __slots__ = ("term", "weight")
+    TERM_FIELD_NUMBER: _ClassVar[int]
+    WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    term: str
+    weight: float
+    def __init__(self, term: _Optional[str] = ..., weight: _Optional[float] = ...) -> None: ...
+
+class BatchListRelatedPapersRequest(_message.Message):
+    __slots__ = ("requests",)
+    REQUESTS_FIELD_NUMBER: _ClassVar[int]
+    requests: _containers.RepeatedCompositeFieldContainer[ListRelatedPapersRequest]
+    def __init__(self, requests: _Optional[_Iterable[_Union[ListRelatedPapersRequest, _Mapping]]] = ...) -> None: ...
+
+class BatchListRelatedPapersResponse(_message.Message):
+    __slots__ = ("results",)
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[BatchListRelatedPapersResult]
+    def __init__(self, results: _Optional[_Iterable[_Union[BatchListRelatedPapersResult, _Mapping]]] = ...) -> None: ...
+
+class BatchListRelatedPapersResult(_message.Message):
+    __slots__ = ("status", "response")
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    RESPONSE_FIELD_NUMBER: _ClassVar[int]
+    status: _status_pb2.ItemStatus
+    response: ListRelatedPapersResponse
+    def __init__(self, status: _Optional[_Union[_status_pb2.ItemStatus, _Mapping]] = ..., response: _Optional[_Union[ListRelatedPapersResponse, _Mapping]] = ...) -> None: ...
