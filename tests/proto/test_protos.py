@@ -1,4 +1,4 @@
-"""The promise to clients: linted, never broken, and the committed stubs say what the .proto files say."""
+"""The promise to clients: linted, never broken, and its committed stubs are up to date."""
 
 import subprocess
 import sys

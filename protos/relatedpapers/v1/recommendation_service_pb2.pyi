@@ -92,6 +92,13 @@ class ListRelatedPapersResponse(_message.Message):
 
 class RelatedPaper(_message.Message):
     __slots__ = ("paper", "source", "score", "bias", "contributions", "evidence")
+    class ContributionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
     PAPER_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
@@ -102,17 +109,9 @@ class RelatedPaper(_message.Message):
     source: ResultSource
     score: float
     bias: float
-    contributions: _containers.RepeatedCompositeFieldContainer[Contribution]
+    contributions: _containers.ScalarMap[str, float]
     evidence: Evidence
-    def __init__(self, paper: _Optional[_Union[_paper_pb2.Paper, _Mapping]] = ..., source: _Optional[_Union[ResultSource, str]] = ..., score: _Optional[float] = ..., bias: _Optional[float] = ..., contributions: _Optional[_Iterable[_Union[Contribution, _Mapping]]] = ..., evidence: _Optional[_Union[Evidence, _Mapping]] = ...) -> None: ...
-
-class Contribution(_message.Message):
-    __slots__ = ("term", "value")
-    TERM_FIELD_NUMBER: _ClassVar[int]
-    VALUE_FIELD_NUMBER: _ClassVar[int]
-    term: str
-    value: float
-    def __init__(self, term: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    def __init__(self, paper: _Optional[_Union[_paper_pb2.Paper, _Mapping]] = ..., source: _Optional[_Union[ResultSource, str]] = ..., score: _Optional[float] = ..., bias: _Optional[float] = ..., contributions: _Optional[_Mapping[str, float]] = ..., evidence: _Optional[_Union[Evidence, _Mapping]] = ...) -> None: ...
 
 class Evidence(_message.Message):
     __slots__ = ("seed_paper_id", "shared_terms", "citing_papers")
