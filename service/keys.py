@@ -1,0 +1,39 @@
+"""Every Redis key: built, typed and documented here, and nowhere else.
+
+Cache role (may be lost at any time; evicted when memory fills):
+
+    key                                           type    value                  TTL        size
+    rp:cache:1:<model version>:<method>:<digest>  string  a serialised response  by method  < 1 MB
+
+State role (append-only file, never evicted):
+
+    key                                           type    value                  TTL        size
+    rp:format                                     string  STATE_FORMAT, decimal  none       1 byte
+
+A cache key holds everything that the answer depends on (cache format, model version, method,
+request), so nothing is ever invalidated by hand: a new model or a new format simply asks for other
+keys, and the old ones expire.
+"""
+
+from hashlib import blake2b
+from urllib.parse import quote
+
+CACHE_FORMAT = 1
+"""Raise it when one request to one model gets another answer: a new field, a fixed defect."""
+
+STATE_FORMAT = 1
+"""Raise it when older releases could no longer read what the state server holds."""
+
+STATE_FORMAT_KEY = "rp:format"
+
+_DIGEST_BYTES = 16  # a collision among 10^12 cached requests has probability under 10^-14
+
+
+def cache_key(model_version: str, method: str, request: bytes) -> str:
+    """The key of one cached answer.
+
+    request: the request message, serialised deterministically after its defaults were filled in
+        and with everything removed that does not change the answer.
+    """
+    digest = blake2b(request, digest_size=_DIGEST_BYTES).hexdigest()
+    return f"rp:cache:{CACHE_FORMAT}:{quote(model_version, safe='')}:{method}:{digest}"
