@@ -1,0 +1,134 @@
+"""Signed bytes: page tokens, attribution tokens and links that only this service can have made.
+
+The key file holds one key a line, 64 hexadecimal digits each: the current key, then (while keys
+rotate) the previous one, which is still accepted. Replicas share the file.
+
+A token is the payload followed by a tag: the first 16 bytes of HMAC-SHA256(key of the purpose,
+payload), where the key of the purpose is HMAC-SHA256(key, purpose). The payload is not hidden.
+"""
+
+import hmac
+import os
+import secrets
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+
+import structlog
+
+_KEY_BYTES = 32
+_TAG_BYTES = 16
+
+log = structlog.get_logger(__name__)
+
+
+class InvalidToken(ValueError):
+    """The token was not signed here for this purpose, or was altered, or is too old."""
+
+
+class SigningKeysError(RuntimeError):
+    """The key file cannot be read or written; the message names it and says what to do."""
+
+
+class SigningKeys:
+    """The current and the previous signing key, reread when the file changes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen = _identity(path)
+        self._keys = _read(path)
+
+    @classmethod
+    def open(cls, path: Path) -> "SigningKeys":
+        """The keys of a file, which is made (mode 0600) if it is not there, once among racers.
+
+        Raises SigningKeysError.
+        """
+        try:
+            if not path.exists():
+                temporary = _write_aside(path, [secrets.token_bytes(_KEY_BYTES)])
+                with suppress(FileExistsError):  # another process was first: its keys count
+                    os.link(temporary, path)
+                temporary.unlink()
+            elif path.stat().st_mode & 0o077:
+                log.warning("others may read the signing keys; chmod 600 it", file=str(path))
+            return cls(path)
+        except OSError as error:
+            raise SigningKeysError(f"cannot use the signing keys {path}: {error}") from error
+
+    def sign(self, purpose: str, payload: bytes) -> bytes:
+        """A token that `verify` accepts for the same purpose: the payload and 16 bytes."""
+        return payload + _tag(self._keys[0], purpose, payload)
+
+    def verify(self, purpose: str, token: bytes) -> bytes:
+        """The payload of a token; raises InvalidToken."""
+        payload, tag = token[:-_TAG_BYTES], token[-_TAG_BYTES:]
+        if self._accepts(purpose, payload, tag):
+            return payload
+        if self._reload() and self._accepts(purpose, payload, tag):
+            return payload
+        raise InvalidToken("the token was not made by this service for this use")
+
+    def _accepts(self, purpose: str, payload: bytes, tag: bytes) -> bool:
+        return any(hmac.compare_digest(tag, _tag(key, purpose, payload)) for key in self._keys)
+
+    def _reload(self) -> bool:
+        """Read the file again if it changed: another replica may sign with a newer key."""
+        try:
+            identity = _identity(self._path)
+            if identity == self._seen:
+                return False
+            self._keys, self._seen = _read(self._path), identity
+        except (OSError, SigningKeysError) as error:
+            log.warning("the signing keys cannot be read again", error=str(error))
+            return False
+        return True
+
+
+def rotate(path: Path) -> None:
+    """Put a new current key in the file; the old one stays accepted until the next rotation.
+
+    Raises SigningKeysError.
+    """
+    try:
+        temporary = _write_aside(path, [secrets.token_bytes(_KEY_BYTES), _read(path)[0]])
+        temporary.rename(path)
+    except OSError as error:
+        raise SigningKeysError(f"cannot rotate the signing keys {path}: {error}") from error
+
+
+def _tag(key: bytes, purpose: str, payload: bytes) -> bytes:
+    return hmac.digest(_purpose_key(key, purpose), payload, "sha256")[:_TAG_BYTES]
+
+
+@lru_cache(maxsize=16)
+def _purpose_key(key: bytes, purpose: str) -> bytes:
+    return hmac.digest(key, purpose.encode(), "sha256")
+
+
+def _read(path: Path) -> list[bytes]:
+    try:
+        keys = [bytes.fromhex(line) for line in path.read_text(encoding="ascii").split()]
+    except ValueError:
+        keys = []
+    if not 1 <= len(keys) <= 2 or any(len(key) != _KEY_BYTES for key in keys):
+        raise SigningKeysError(
+            f"{path} must hold one or two lines of {2 * _KEY_BYTES} hexadecimal digits. Restore it, "
+            "or remove it to have new keys made (page tokens that are in use become invalid)."
+        )
+    return keys
+
+
+def _write_aside(path: Path, keys: list[bytes]) -> Path:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="ascii") as file:
+        file.writelines(f"{key.hex()}\n" for key in keys)
+        file.flush()
+        os.fsync(file.fileno())
+    return temporary
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns
