@@ -47,22 +47,20 @@ class ListRelatedPapersRequest(_message.Message):
     def __init__(self, paper_ids: _Optional[_Iterable[str]] = ..., negative_paper_ids: _Optional[_Iterable[str]] = ..., draft: _Optional[_Union[Draft, _Mapping]] = ..., filter: _Optional[_Union[PaperFilter, _Mapping]] = ..., negative_weight: _Optional[float] = ..., diversity: _Optional[float] = ..., popularity: _Optional[float] = ..., view: _Optional[_Union[_paper_pb2.PaperView, str]] = ..., include_evidence: _Optional[bool] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
 
 class Draft(_message.Message):
-    __slots__ = ("title", "abstract", "keywords", "references", "year", "authors", "venue")
+    __slots__ = ("title", "abstract", "keywords", "references", "year", "authors")
     TITLE_FIELD_NUMBER: _ClassVar[int]
     ABSTRACT_FIELD_NUMBER: _ClassVar[int]
     KEYWORDS_FIELD_NUMBER: _ClassVar[int]
     REFERENCES_FIELD_NUMBER: _ClassVar[int]
     YEAR_FIELD_NUMBER: _ClassVar[int]
     AUTHORS_FIELD_NUMBER: _ClassVar[int]
-    VENUE_FIELD_NUMBER: _ClassVar[int]
     title: str
     abstract: str
     keywords: _containers.RepeatedScalarFieldContainer[str]
     references: _containers.RepeatedScalarFieldContainer[str]
     year: int
     authors: _containers.RepeatedScalarFieldContainer[str]
-    venue: str
-    def __init__(self, title: _Optional[str] = ..., abstract: _Optional[str] = ..., keywords: _Optional[_Iterable[str]] = ..., references: _Optional[_Iterable[str]] = ..., year: _Optional[int] = ..., authors: _Optional[_Iterable[str]] = ..., venue: _Optional[str] = ...) -> None: ...
+    def __init__(self, title: _Optional[str] = ..., abstract: _Optional[str] = ..., keywords: _Optional[_Iterable[str]] = ..., references: _Optional[_Iterable[str]] = ..., year: _Optional[int] = ..., authors: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class PaperFilter(_message.Message):
     __slots__ = ("first_year", "last_year", "venues", "excluded_paper_ids")
