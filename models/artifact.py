@@ -1,0 +1,173 @@
+"""The artifact: a folder of arrays that are mapped, not loaded, and a manifest to trust it by.
+
+<model>/CURRENT             the version to serve
+<model>/<version>/manifest.json
+<model>/<version>/papers.arrow
+<model>/<version>/*.npy     named after what they hold: signals.text.indptr.npy
+"""
+
+import hashlib
+import os
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from models.blend import Blend
+from models.drafts import DraftEncoder
+from models.manifest import CURRENT, MANIFEST, ArtifactError, Manifest
+from models.neighbors import Scorer, StoredNeighbors
+from models.papers import PaperIndex, Papers
+from models.signals import DenseSignal, Signal, SparseSignal
+from models.strings import SortedStrings
+
+PAPERS = "papers.arrow"
+
+
+class Artifact:
+    """One version of a model, ready to answer. Opening maps files; pages load as they are read."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder = folder
+        self.manifest = manifest
+
+    @classmethod
+    def open(cls, path: Path, *, verify: bool = True) -> "Artifact":
+        """Open the current version of a model folder, or one version's own folder.
+
+        `verify` compares every file with its checksum first. Raises ArtifactError.
+        """
+        folder = version_folder(path)
+        manifest = Manifest.read(folder)
+        if verify:
+            _verify(folder, manifest)
+        return cls(folder, manifest)
+
+    @property
+    def version(self) -> str:
+        return self.manifest.version
+
+    @cached_property
+    def blend(self) -> Blend:
+        return Blend.from_json(self.manifest.blend)
+
+    @cached_property
+    def index(self) -> PaperIndex:
+        return PaperIndex(self.strings("ids"), self.array("ids.rows"))
+
+    @cached_property
+    def papers(self) -> Papers:
+        return Papers(_table(self.folder / PAPERS), self.index)
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        signals = {name: self._signal(f"signals.{name}") for name in self.blend.signals}
+        citations = self.sparse("citations")
+        return Scorer(
+            signals=signals,
+            blend=self.blend,
+            features=self.array("features"),
+            encoder=DraftEncoder(
+                self.strings("vocabulary"),
+                self.array("idf"),
+                self.array("components"),
+                self.index,
+                self.strings("external"),
+                self.array("reference_weight"),
+            ),
+            neighbors=StoredNeighbors(
+                self.array("neighbors.rows"),
+                self.array("neighbors.logits"),
+                self.array("neighbors.contributions"),
+            ),
+            citations=citations,
+            cited_by=self.sparse("cited_by"),
+            undirected=bool(self.manifest.corpus["undirected"]),
+            year=self.papers.year,
+            recent_popular=self.array("recent_popular"),
+        )
+
+    def array(self, name: str) -> NDArray[np.generic]:
+        """The array of that name, memory-mapped and read-only."""
+        path = self.folder / f"{name}.npy"
+        try:
+            return np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise ArtifactError(f"{path}: can't be mapped ({error}); train it again") from error
+
+    def has(self, name: str) -> bool:
+        return f"{name}.npy" in self.manifest.files
+
+    def strings(self, name: str) -> SortedStrings:
+        return SortedStrings(self.array(f"{name}.data"), self.array(f"{name}.offsets"))
+
+    def sparse(self, name: str) -> sp.csr_matrix:
+        """The CSR matrix of that name, its three arrays memory-mapped."""
+        data, indices, indptr, shape = (
+            self.array(f"{name}.{part}") for part in ("data", "indices", "indptr", "shape")
+        )
+        matrix = sp.csr_matrix(tuple(shape.tolist()), dtype=data.dtype)
+        # Assigned, not passed: the constructor would copy and check them.
+        matrix.data, matrix.indices, matrix.indptr = data, indices, indptr
+        return matrix
+
+    def _signal(self, name: str) -> Signal:
+        if self.has(name):
+            return DenseSignal(self.array(name))
+        return SparseSignal(self.sparse(name), self.sparse(f"{name}.transposed"))
+
+
+def version_folder(path: Path) -> Path:
+    """The folder of the version to serve. Raises ArtifactError."""
+    if (path / MANIFEST).exists():
+        return path
+    try:
+        version = (path / CURRENT).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise ArtifactError(
+            f"{path}: neither a {MANIFEST} nor a {CURRENT} file; expected the output folder of "
+            "`related-papers train`"
+        ) from error
+    if not version or "/" in version or not (path / version).is_dir():
+        raise ArtifactError(f"{path / CURRENT}: names {version!r}, which is not there")
+    return path / version
+
+
+def versions(path: Path) -> list[str]:
+    """Names of the complete versions in a model folder, sorted."""
+    return sorted(folder.parent.name for folder in path.glob(f"[!.]*/{MANIFEST}"))
+
+
+def _table(path: Path) -> pa.Table:
+    try:
+        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    except (OSError, pa.ArrowInvalid) as error:
+        raise ArtifactError(f"{path}: can't be mapped ({error}); train it again") from error
+
+
+def _verify(folder: Path, manifest: Manifest) -> None:
+    """Compare every file with its checksum; hashing leaves the global lock, so two at once."""
+    if manifest.version != manifest.digest():
+        raise ArtifactError(f"{folder / MANIFEST}: was changed after training; train it again")
+    paths = [folder / name for name in manifest.files]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for path, checksum in zip(paths, pool.map(checksum_of, paths), strict=True):
+            if checksum != manifest.files[path.name]:
+                raise ArtifactError(
+                    f"{path}: does not match its checksum; the file was damaged. Restore it from a "
+                    "copy or train the model again"
+                )
+
+
+def checksum_of(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal. Raises ArtifactError where it can't be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ArtifactError(f"{path}: can't be read ({error.strerror}); train it again") from error

@@ -1,0 +1,151 @@
+"""Files of papers and of interactions, line by line, each record with the place it came from.
+
+Formats: `jsonl` (a paper a line; plain, .gz or .xz) and `pages` (text dumps of a paper site's
+result pages: a title line, then an abstract line).
+"""
+
+import gzip
+import hashlib
+import json
+import lzma
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+
+class InputError(ValueError):
+    """A file that can't be used: says which, at which line, and what was expected there."""
+
+
+class Format(StrEnum):
+    """How a file of papers is written."""
+
+    AUTO = "auto"
+    JSONL = "jsonl"
+    PAGES = "pages"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One JSON object and where it stands."""
+
+    path: Path
+    number: int
+    fields: dict[str, Any]
+
+    def error(self, problem: str) -> InputError:
+        return InputError(f"{self.path}:{self.number}: {problem}")
+
+
+Progress = Callable[[int], None]
+"""Called now and then with the number of compressed bytes read since the last call."""
+
+
+def _ignore(_: int) -> None:
+    """Nobody watches."""
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        if path.suffix == ".gz":
+            return cast(BinaryIO, gzip.open(path, "rb"))
+        if path.suffix == ".xz":
+            return cast(BinaryIO, lzma.open(path, "rb"))
+        return path.open("rb")
+    except OSError as error:
+        raise InputError(f"{path}: can't be read: {error.strerror}") from error
+
+
+def _text_lines(path: Path, progress: Progress) -> Iterator[tuple[int, str]]:
+    """Decoded lines with their numbers from 1; bytes that are not UTF-8 are an error."""
+    size, reported = path.stat().st_size if path.exists() else 0, 0
+    with _open(path) as file:
+        number = 0
+        try:
+            for number, raw in enumerate(file, 1):
+                yield number, raw.decode("utf-8")
+                if number % 2000 == 0 and path.suffix not in (".gz", ".xz"):
+                    position = file.tell()
+                    progress(position - reported)
+                    reported = position
+        except UnicodeDecodeError as error:
+            raise InputError(
+                f"{path}:{number}: not UTF-8 at byte {error.start} of the line; expected UTF-8 text"
+            ) from error
+        except (OSError, EOFError, lzma.LZMAError) as error:
+            raise InputError(f"{path}: damaged after line {number}: {error}") from error
+    progress(size - reported)
+
+
+def read_jsonl(paths: Iterable[Path], progress: Progress = _ignore) -> Iterator[Line]:
+    """Every JSON object of the files, in order; blank lines are passed over.
+
+    Raises InputError at the first line that is not a JSON object.
+    """
+    for path in paths:
+        for number, text in _text_lines(path, progress):
+            if not text.strip():
+                continue
+            try:
+                fields = json.loads(text)
+            except (ValueError, RecursionError) as error:
+                raise InputError(
+                    f"{path}:{number}: not JSON ({error}); expected one JSON object a line"
+                ) from error
+            if not isinstance(fields, dict):
+                raise InputError(
+                    f"{path}:{number}: a JSON {type(fields).__name__}; expected an object"
+                )
+            yield Line(path, number, fields)
+
+
+# What a result page says above its papers.
+_PAGE_FURNITURE = re.compile(r"^(Get trending papers in your email inbox.*|Subscribe)$")
+
+
+def read_pages(paths: Iterable[Path], progress: Progress = _ignore) -> Iterator[Line]:
+    """Papers of result-page dumps: lines of title and abstract by turns.
+
+    Such a dump names no ids: a paper's id is `page:` and a digest of its title, so that the same
+    paper on two pages is one paper.
+    """
+    for path in paths:
+        title: tuple[int, str] | None = None
+        for number, text in _text_lines(path, progress):
+            text = text.strip()
+            if not text or _PAGE_FURNITURE.match(text):
+                continue
+            if title is None:
+                # The page runs its button and the first title together.
+                title = number, text.removeprefix("Subscribe")
+                continue
+            digest = hashlib.blake2b(title[1].casefold().encode(), digest_size=8).hexdigest()
+            fields = {"id": f"page:{digest}", "title": title[1], "abstract": text}
+            yield Line(path, title[0], fields)
+            title = None
+        if title is not None:
+            raise InputError(
+                f"{path}:{title[0]}: a title without an abstract line after it; expected lines of "
+                "title and abstract by turns"
+            )
+
+
+def detect(path: Path) -> Format:
+    """JSON Lines if the first line that is not blank begins with `{`, else result pages."""
+    for _, text in _text_lines(path, _ignore):
+        if text.strip():
+            return Format.JSONL if text.lstrip().startswith("{") else Format.PAGES
+    return Format.JSONL
+
+
+def read_papers(
+    paths: Iterable[Path], format: Format = Format.AUTO, progress: Progress = _ignore
+) -> Iterator[Line]:
+    """Every paper of the files, in order. Raises InputError."""
+    for path in paths:
+        named = detect(path) if format is Format.AUTO else format
+        reader = read_jsonl if named is Format.JSONL else read_pages
+        yield from reader([path], progress)

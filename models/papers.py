@@ -1,0 +1,108 @@
+"""What is known of each paper, read from memory-mapped Arrow as it is asked for."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from models.identifiers import canonical
+from models.strings import SortedStrings
+
+
+@dataclass(frozen=True)
+class PaperRecord:
+    """One paper; `year` is None where unknown, texts are empty where unknown."""
+
+    id: str
+    title: str
+    abstract: str
+    authors: tuple[str, ...]
+    year: int | None
+    venue: str
+    keywords: tuple[str, ...]
+    citation_count: int
+    reference_count: int
+
+
+@dataclass(frozen=True)
+class PaperIndex:
+    """From every spelling of an id to its row: `spellings` sorted, `rows` int32 beside them."""
+
+    spellings: SortedStrings
+    rows: NDArray[np.int32]
+
+    @classmethod
+    def build(cls, ids: list[str]) -> "PaperIndex":
+        """An id as it stands goes before another paper's canonical spelling."""
+        row_of: dict[str, int] = {}
+        for row, paper_id in enumerate(ids):
+            row_of.setdefault(canonical(paper_id), row)
+        row_of.update((paper_id, row) for row, paper_id in enumerate(ids))
+        spellings = SortedStrings.build(row_of)
+        rows = (row_of[spellings[at]] for at in range(len(spellings)))
+        return cls(spellings, np.fromiter(rows, np.int32, len(spellings)))
+
+    def row(self, paper_id: str) -> int | None:
+        """The row of an id or of another spelling of it; None for an unknown paper."""
+        for spelling in (paper_id, canonical(paper_id)):
+            at = self.spellings.find(spelling)
+            if at >= 0:
+                return int(self.rows[at])
+        return None
+
+
+class Papers:
+    """The papers of an artifact, one row each.
+
+    `year`: int16, 0 where unknown. `work`: int32, equal for versions of one work.
+    `citation_count`: int32, citations from papers of the corpus. `venue_code`: int32, the place
+    of the paper's venue in `venue_names`, -1 where unknown.
+    """
+
+    def __init__(self, table: pa.Table, index: PaperIndex) -> None:
+        self._columns = {
+            name: table[name].combine_chunks()
+            if table[name].num_chunks != 1
+            else table[name].chunk(0)
+            for name in table.column_names
+        }
+        self._index = index
+        self._size = int(table.num_rows)
+        self.year = self._numbers("year", np.int16)
+        self.work = self._numbers("work", np.int32)
+        self.citation_count = self._numbers("citation_count", np.int32)
+        self.reference_count = self._numbers("reference_count", np.int32)
+        venue = table["venue"].combine_chunks().dictionary_encode()
+        names = venue.dictionary.to_pylist()
+        code = np.asarray(venue.indices.to_numpy(zero_copy_only=False), np.int32)
+        unknown = np.array([not name for name in names] or [True])
+        self.venue_code = np.where(unknown[code], np.int32(-1), code) if len(code) else code
+        self.venue_names: list[str] = names
+
+    def _numbers(self, name: str, kind: type[np.generic]) -> NDArray[np.generic]:
+        return np.asarray(self._columns[name].to_numpy(zero_copy_only=False), kind)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def row(self, paper_id: str) -> int | None:
+        """The row of the paper with this id, in any spelling of a DOI or arXiv id; else None."""
+        return self._index.row(paper_id)
+
+    def id(self, row: int) -> str:
+        return str(self._columns["id"][row].as_py())
+
+    def record(self, row: int) -> PaperRecord:
+        value = {name: column[row].as_py() for name, column in self._columns.items()}
+        return PaperRecord(
+            id=value["id"],
+            title=value["title"],
+            abstract=value["abstract"],
+            authors=tuple(value["authors"]),
+            year=value["year"] or None,
+            venue=value["venue"],
+            keywords=tuple(value["keywords"]),
+            citation_count=value["citation_count"],
+            reference_count=value["reference_count"],
+        )

@@ -1,0 +1,99 @@
+"""TF-IDF of words and two-word phrases, fitted with scikit-learn."""
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+
+import numpy as np
+import pyarrow as pa
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfTransformer
+
+from models.strings import SortedStrings
+from models.text import fields
+
+PAPERS_PER_DOCUMENT_FREQUENCY = 20_000
+"""The rarest phrase that is kept stands in 2 papers, and in one more for each 20,000 papers."""
+
+_PHRASE = 32  # bits that hold one word's number in a phrase's key
+
+
+@dataclass(frozen=True)
+class Tfidf:
+    """`matrix`: float32 CSR, papers x terms, rows of length 1 (or empty), entries
+    (1 + ln tf) idf, with idf = ln((1 + papers) / (1 + df)) + 1 (Salton and Buckley 1988).
+
+    `vocabulary`: the terms in column order. `idf`: float32 (terms).
+    """
+
+    matrix: sp.csr_matrix
+    vocabulary: SortedStrings
+    idf: NDArray[np.float32]
+
+
+def fit_tfidf(table: pa.Table, progress: Callable[[int], None] = lambda _: None) -> Tfidf:
+    """Count and weight the terms of every paper.
+
+    Terms of one paper alone are left out (they relate nothing), unless there is only one paper.
+    """
+    counts, vocabulary = _count(table, progress)
+    weighted = TfidfTransformer(sublinear_tf=True)
+    matrix = weighted.fit_transform(counts) if counts.shape[1] else counts
+    matrix = sp.csr_matrix(matrix, dtype=np.float32)
+    matrix.sort_indices()
+    idf = weighted.idf_ if counts.shape[1] else np.zeros(0)
+    return Tfidf(matrix, vocabulary, idf.astype(np.float32))
+
+
+def _count(table: pa.Table, progress: Callable[[int], None]) -> tuple[sp.csr_matrix, SortedStrings]:
+    """How often each kept term stands in each paper: float64 CSR, papers x terms."""
+    number: defaultdict[str, int] = defaultdict(count().__next__)
+    word_of: list[NDArray[np.int32]] = []
+    phrase_of: list[NDArray[np.int64]] = []
+    for batch in table.select(["title", "abstract", "keywords"]).to_batches(max_chunksize=2000):
+        for title, abstract, keywords in zip(
+            *(column.to_pylist() for column in batch.columns), strict=True
+        ):
+            runs = [
+                np.fromiter((number[word] for word in run), np.int32, len(run))
+                for run in fields(title, abstract, keywords)
+            ]
+            word_of.append(np.concatenate(runs))
+            phrase_of.append(np.concatenate([_phrases(run) for run in runs]))
+        progress(batch.num_rows)
+    papers = len(word_of)
+    spelling = list(number)
+    least = min(2, papers)
+    words, word_keys = _kept(word_of, least)
+    phrases, phrase_keys = _kept(phrase_of, least + papers // PAPERS_PER_DOCUMENT_FREQUENCY)
+    names = [spelling[key] for key in word_keys]
+    names += [
+        f"{spelling[key >> _PHRASE]} {spelling[key & (1 << _PHRASE) - 1]}"
+        for key in phrase_keys.tolist()
+    ]
+    # Columns follow the spelling, so that the matrix does not depend on the order of papers.
+    order = np.array(sorted(range(len(names)), key=lambda at: names[at].encode()), np.int64)
+    counts = sp.csr_matrix(sp.hstack([words, phrases], format="csr")[:, order])
+    return counts, SortedStrings.build(names)
+
+
+def _phrases(run: NDArray[np.int32]) -> NDArray[np.int64]:
+    return run[:-1].astype(np.int64) << _PHRASE | run[1:]
+
+
+def _kept(
+    keys_of: list[NDArray[np.int32]] | list[NDArray[np.int64]], least: int
+) -> tuple[sp.csr_matrix, NDArray[np.int64]]:
+    """Counts of the keys that stand in at least so many papers, and these keys in order."""
+    papers = len(keys_of)
+    indptr = np.concatenate([[0], np.cumsum([len(keys) for keys in keys_of])])
+    keys, column = np.unique(np.concatenate(keys_of), return_inverse=True)
+    keys_of.clear()
+    ones = np.ones(len(column))
+    counts = sp.csr_matrix((ones, column, indptr), (papers, len(keys)))
+    counts.sum_duplicates()
+    frequency = np.bincount(counts.indices, minlength=len(keys))
+    kept = np.flatnonzero(frequency >= least)
+    return sp.csr_matrix(counts[:, kept]), keys[kept].astype(np.int64)
