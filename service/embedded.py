@@ -54,7 +54,7 @@ def attach(
     Raises EmbeddedServersError when a server cannot be had.
     """
     folder = _private_folder(data_dir.resolve() / "servers")
-    with open(folder / "users", "ab") as users:
+    with (folder / "users").open("ab") as users:
         with _locked(folder / "lock"):
             fcntl.flock(users, fcntl.LOCK_SH)
             sockets = _sockets_folder(folder)
@@ -110,7 +110,7 @@ def _leave(folder: Path, users: IO[bytes], servers: list[Server], patience_secon
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    with open(path, "ab") as file:
+    with path.open("ab") as file:
         if not _try_lock(file):
             log.info("waiting for another command on the same servers", folder=str(path.parent))
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -144,7 +144,7 @@ def _sockets_folder(folder: Path) -> Path:
     record = folder / "sockets"
     if record.exists() and _is_private(recorded := Path(record.read_text())):
         return recorded
-    for parent in (tempfile.gettempdir(), "/tmp"):
+    for parent in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 - mkdtemp makes it private
         made = Path(tempfile.mkdtemp(prefix="related-papers-", dir=parent))
         if _fits(made):
             record.write_text(str(made))

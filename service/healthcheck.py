@@ -6,7 +6,7 @@ Ends with 0 when grpc.health.v1 says SERVING, otherwise with 1 and one line that
 import sys
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 _TIMEOUT_SECONDS = 3.0
@@ -15,9 +15,13 @@ _TIMEOUT_SECONDS = 3.0
 def check(address: str) -> str:
     """The status of the whole service: SERVING, NOT_SERVING, or why there is none."""
     with grpc.insecure_channel(address, options=[("grpc.enable_http_proxy", 0)]) as channel:
-        stub = health_pb2_grpc.HealthStub(channel)
+        call = channel.unary_unary(
+            "/grpc.health.v1.Health/Check",
+            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+            response_deserializer=health_pb2.HealthCheckResponse.FromString,
+        )
         try:
-            answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=_TIMEOUT_SECONDS)
+            answer = call(health_pb2.HealthCheckRequest(), timeout=_TIMEOUT_SECONDS)
         except grpc.RpcError as error:
             return f"{error.code().name}: {error.details()}"
         return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
@@ -29,7 +33,7 @@ def main() -> int:
     status = check(address)
     if status == "SERVING":
         return 0
-    print(f"{address}: {status}", file=sys.stderr)
+    sys.stderr.write(f"{address}: {status}\n")
     return 1
 
 

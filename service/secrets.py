@@ -22,7 +22,7 @@ _TAG_BYTES = 16
 log = structlog.get_logger(__name__)
 
 
-class InvalidToken(ValueError):
+class InvalidToken(ValueError):  # noqa: N818 - the caller's fault, and named for it
     """The token was not signed here for this purpose, or was altered, or is too old."""
 
 
@@ -40,12 +40,13 @@ class SigningKeys:
 
     @classmethod
     def open(cls, path: Path) -> "SigningKeys":
-        """The keys of a file, which is made (mode 0600) if it is not there, once among racers.
+        """The keys of a file. If absent it is made (mode 0600), with its folder, once among racers.
 
         Raises SigningKeysError.
         """
         try:
             if not path.exists():
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 temporary = _write_aside(path, [secrets.token_bytes(_KEY_BYTES)])
                 with suppress(FileExistsError):  # another process was first: its keys count
                     os.link(temporary, path)
@@ -113,8 +114,8 @@ def _read(path: Path) -> list[bytes]:
         keys = []
     if not 1 <= len(keys) <= 2 or any(len(key) != _KEY_BYTES for key in keys):
         raise SigningKeysError(
-            f"{path} must hold one or two lines of {2 * _KEY_BYTES} hexadecimal digits. Restore it, "
-            "or remove it to have new keys made (page tokens that are in use become invalid)."
+            f"{path} must hold one or two lines of {2 * _KEY_BYTES} hexadecimal digits. Restore "
+            "it, or remove it to have new keys made (page tokens in use become invalid)."
         )
     return keys
 
@@ -122,7 +123,7 @@ def _read(path: Path) -> list[bytes]:
 def _write_aside(path: Path, keys: list[bytes]) -> Path:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "w", encoding="ascii") as file:
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.writelines(f"{key.hex()}\n" for key in keys)
         file.flush()
         os.fsync(file.fileno())

@@ -66,7 +66,7 @@ class Server:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._pid_file.unlink(missing_ok=True)
         self._log_file.unlink(missing_ok=True)
-        with open(self._alive_file, "ab") as alive:
+        with self._alive_file.open("ab") as alive:
             fcntl.flock(alive, fcntl.LOCK_EX)
             options = [*self._options(), *_role_options(self.role, cache_megabytes)]
             try:
@@ -95,7 +95,7 @@ class Server:
     def alive(self) -> bool:
         """Whether a process of this server (or a child still writing a file for it) exists."""
         try:
-            with open(self._alive_file, "rb") as alive:
+            with self._alive_file.open("rb") as alive:
                 fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except FileNotFoundError:
             return False

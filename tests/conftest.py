@@ -1,10 +1,13 @@
 """Fixtures for every subject."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support import ROOT
+from service.embedded import Role, attach
+from tests.servers import SystemRedis
+from tests.support import ROOT, require_tool
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +20,17 @@ def datasets() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the evaluation datasets are not in {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def embedded_urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Role, str]]:
+    """Both embedded servers, running for the whole test session; flush what you use."""
+    with attach(tmp_path_factory.mktemp("embedded")) as urls:
+        yield urls
+
+
+@pytest.fixture(scope="session")
+def system_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a `redis-server` of the system, running for the whole test session."""
+    with SystemRedis(require_tool("redis-server"), tmp_path_factory.mktemp("redis")) as server:
+        yield server.url
