@@ -1,0 +1,30 @@
+"""A client of the Related Papers service, which needs grpcio and protobuf alone.
+
+    with Client("127.0.0.1:50051") as client:
+        for result in client.list_related_papers(paper_ids=["10.1145/3292500.3330701"], limit=10):
+            print(f"{result.score:.2f}  {result.paper.title}")
+
+`AsyncClient` is the same for asyncio; `relatedpapers.v1` holds the messages and generated stubs.
+"""
+
+from relatedpapers.aio import AsyncClient
+from relatedpapers.client import Client
+from relatedpapers.errors import (
+    DeadlineExceededError,
+    InvalidRequestError,
+    NotFoundError,
+    RelatedPapersError,
+    UnavailableError,
+)
+from relatedpapers.operations import RelatedPapersQuery
+
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "DeadlineExceededError",
+    "InvalidRequestError",
+    "NotFoundError",
+    "RelatedPapersError",
+    "RelatedPapersQuery",
+    "UnavailableError",
+]
