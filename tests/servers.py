@@ -14,12 +14,14 @@ from tests.support import wait_until
 class SystemRedis:
     """A `redis-server` of its own in a folder; extra options as on its command line."""
 
-    def __init__(self, program: str, folder: Path, *options: str) -> None:
+    def __init__(self, program: str, folder: Path, *options: str, password: str = "") -> None:
         self._command = [
             *(program, "--port", "0", "--save", "", "--dir", str(folder)),
             *("--unixsocket", str(folder / "redis.sock"), *options),
+            *(("--requirepass", password) if password else ()),
         ]
         self.url = f"unix://{folder / 'redis.sock'}"
+        self._password = password or None
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -39,7 +41,7 @@ class SystemRedis:
         self._process = subprocess.Popen(
             self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
         )
-        wait_until(lambda: answers(self.url), "redis-server answers")
+        wait_until(lambda: answers(self.url, self._password), "redis-server answers")
 
     def stop(self) -> None:
         """End the process, also if it is paused; nothing if it does not run."""
@@ -61,10 +63,10 @@ class SystemRedis:
         self._process.send_signal(number)
 
 
-def answers(url: str) -> bool:
+def answers(url: str, password: str | None = None) -> bool:
     """Whether a server answers at this moment."""
     try:
-        with redis.Redis.from_url(url, socket_timeout=1, retry=None) as client:
+        with redis.Redis.from_url(url, password=password, socket_timeout=1, retry=None) as client:
             return bool(client.ping())
     except (redis.RedisError, OSError):
         return False

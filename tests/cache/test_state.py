@@ -1,0 +1,93 @@
+"""The check of the state server names every way in which state could be lost."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+import structlog
+
+from service.embedded import Role
+from service.keys import STATE_FORMAT, STATE_FORMAT_KEY
+from service.state import StateFormatError, check_state
+from service.valkey import program
+from tests.servers import SystemRedis
+from tests.support import require_tool
+
+DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
+Run = Callable[..., SystemRedis]
+
+
+@pytest.fixture(params=["valkey", "redis"])
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Run]:
+    """Start a server with the options of a test; it ends with the test."""
+    path = str(program()) if request.param == "valkey" else require_tool("redis-server")
+    servers = []
+
+    def _run(*options: str) -> SystemRedis:
+        server = SystemRedis(path, tmp_path, *options)
+        servers.append(server)
+        server.start()
+        return server
+
+    yield _run
+    for server in servers:
+        server.stop()
+
+
+async def test_the_embedded_state_server_loses_nothing(embedded_urls: dict[Role, str]) -> None:
+    report = await check_state(embedded_urls[Role.STATE])
+    assert report.reachable
+    assert report.version.startswith("7.")
+    assert report.warnings == ()
+    with redis.Redis.from_url(embedded_urls[Role.STATE]) as client:
+        assert client.get(STATE_FORMAT_KEY) == b"%d" % STATE_FORMAT
+
+
+async def test_a_cache_is_no_state_server_and_the_log_says_so(
+    embedded_urls: dict[Role, str],
+) -> None:
+    with structlog.testing.capture_logs() as logs:
+        report = await check_state(embedded_urls[Role.CACHE])
+    assert [entry["event"] for entry in logs] == list(report.warnings)
+    lost, evicted = report.warnings
+    assert "no append-only file" in lost
+    assert "evicts state when memory fills (allkeys-lru)" in evicted
+
+
+async def test_a_durable_server_has_no_warning(run: Run) -> None:
+    assert (await check_state(run(*DURABLE).url)).warnings == ()
+
+
+async def test_a_late_sync_is_named(run: Run) -> None:
+    [warning] = (await check_state(run("--appendonly", "yes").url)).warnings
+    assert "'everysec', not 'always'" in warning
+
+
+async def test_a_managed_server_without_config(run: Run) -> None:
+    server = run(*DURABLE, "--rename-command", "CONFIG", "")
+    [warning] = (await check_state(server.url)).warnings
+    assert "does not say how it syncs" in warning
+
+
+async def test_a_replica_is_named(run: Run) -> None:
+    server = run(*DURABLE, "--replicaof", "127.0.0.1 1", "--replica-serve-stale-data", "yes")
+    replica, refused = (await check_state(server.url)).warnings
+    assert "is a replica" in replica
+    assert "refuses a write" in refused
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1", "unix:///nowhere/redis.sock"])
+async def test_a_server_that_is_away_is_a_warning(url: str) -> None:
+    report = await check_state(url)
+    assert not report.reachable
+    [warning] = report.warnings
+    assert "does not answer" in warning
+
+
+async def test_state_of_a_newer_release_is_refused(run: Run) -> None:
+    server = run(*DURABLE)
+    with redis.Redis.from_url(server.url) as client:
+        client.set(STATE_FORMAT_KEY, STATE_FORMAT + 1)
+    with pytest.raises(StateFormatError, match="written by a newer release"):
+        await check_state(server.url)
