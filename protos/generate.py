@@ -33,6 +33,13 @@ if __name__ == "__main__":
     generate(ROOT)
     if "--baseline" in sys.argv[1:]:
         subprocess.run(
-            ["buf", "build", str(ROOT), "--exclude-source-info", "-o", str(BASELINE)],
+            [
+                Path(sys.executable).with_name("buf"),
+                "build",
+                str(ROOT),
+                "--exclude-source-info",
+                "-o",
+                str(BASELINE),
+            ],
             check=True,
         )

@@ -82,7 +82,8 @@ def test_request_fields_say_whether_they_are_required() -> None:
 
 def test_committed_stubs_are_what_the_protos_generate(tmp_path: Path) -> None:
     specification = util.spec_from_file_location("generate", PROTOS / "generate.py")
-    assert specification is not None and specification.loader is not None
+    assert specification is not None
+    assert specification.loader is not None
     generate = util.module_from_spec(specification)
     specification.loader.exec_module(generate)
     generate.generate(tmp_path)

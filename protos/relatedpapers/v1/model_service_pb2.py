@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$relatedpapers/v1/model_service.proto\x12\x10relatedpapers.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf6\x01\n\x05Model\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0f\n\x07serving\x18\x02 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x66ormat_version\x18\x04 \x01(\x05\x12(\n\x06\x63orpus\x18\x05 \x01(\x0b\x32\x18.relatedpapers.v1.Corpus\x12%\n\x05terms\x18\x06 \x03(\x0b\x32\x16.relatedpapers.v1.Term\x12\x31\n\nevaluation\x18\x07 \x03(\x0b\x32\x1d.relatedpapers.v1.Measurement\"\xa9\x01\n\x06\x43orpus\x12\x13\n\x0bpaper_count\x18\x01 \x01(\x03\x12\x16\n\x0e\x63itation_count\x18\x02 \x01(\x03\x12\x14\n\x0creader_count\x18\x03 \x01(\x03\x12\x17\n\nfirst_year\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\x16\n\tlast_year\x18\x05 \x01(\x05H\x01\x88\x01\x01\x12\x0e\n\x06sha256\x18\x06 \x01(\tB\r\n\x0b_first_yearB\x0c\n\n_last_year\"(\n\x04Term\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\npopularity\x18\x02 \x01(\x08\"*\n\x0bMeasurement\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\"\"\n\x0fGetModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\":\n\x10GetModelResponse\x12&\n\x05model\x18\x01 \x01(\x0b\x32\x17.relatedpapers.v1.Model\":\n\x11ListModelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"V\n\x12ListModelsResponse\x12\'\n\x06models\x18\x01 \x03(\x0b\x32\x17.relatedpapers.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xc4\x01\n\x0cModelService\x12V\n\x08GetModel\x12!.relatedpapers.v1.GetModelRequest\x1a\".relatedpapers.v1.GetModelResponse\"\x03\x90\x02\x01\x12\\\n\nListModels\x12#.relatedpapers.v1.ListModelsRequest\x1a$.relatedpapers.v1.ListModelsResponse\"\x03\x90\x02\x01\x42\"Z relatedpapers/v1;relatedpapersv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$relatedpapers/v1/model_service.proto\x12\x10relatedpapers.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf6\x01\n\x05Model\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x0f\n\x07serving\x18\x02 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x0e\x66ormat_version\x18\x04 \x01(\x05\x12(\n\x06\x63orpus\x18\x05 \x01(\x0b\x32\x18.relatedpapers.v1.Corpus\x12%\n\x05terms\x18\x06 \x03(\x0b\x32\x16.relatedpapers.v1.Term\x12\x31\n\nevaluation\x18\x07 \x03(\x0b\x32\x1d.relatedpapers.v1.Measurement\"\xbd\x01\n\x06\x43orpus\x12\x13\n\x0bpaper_count\x18\x01 \x01(\x03\x12\x16\n\x0e\x63itation_count\x18\x02 \x01(\x03\x12\x14\n\x0creader_count\x18\x03 \x01(\x03\x12\x17\n\nfirst_year\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\x16\n\tlast_year\x18\x05 \x01(\x05H\x01\x88\x01\x01\x12\x0e\n\x06sha256\x18\x06 \x01(\t\x12\x12\n\nundirected\x18\x07 \x01(\x08\x42\r\n\x0b_first_yearB\x0c\n\n_last_year\"=\n\x04Term\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x12\n\npopularity\x18\x02 \x01(\x08\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\"*\n\x0bMeasurement\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01\"\"\n\x0fGetModelRequest\x12\x0f\n\x07version\x18\x01 \x01(\t\":\n\x10GetModelResponse\x12&\n\x05model\x18\x01 \x01(\x0b\x32\x17.relatedpapers.v1.Model\":\n\x11ListModelsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"V\n\x12ListModelsResponse\x12\'\n\x06models\x18\x01 \x03(\x0b\x32\x17.relatedpapers.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t2\xc4\x01\n\x0cModelService\x12V\n\x08GetModel\x12!.relatedpapers.v1.GetModelRequest\x1a\".relatedpapers.v1.GetModelResponse\"\x03\x90\x02\x01\x12\\\n\nListModels\x12#.relatedpapers.v1.ListModelsRequest\x1a$.relatedpapers.v1.ListModelsResponse\"\x03\x90\x02\x01\x42\"Z relatedpapers/v1;relatedpapersv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,19 +40,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MODEL']._serialized_start=92
   _globals['_MODEL']._serialized_end=338
   _globals['_CORPUS']._serialized_start=341
-  _globals['_CORPUS']._serialized_end=510
-  _globals['_TERM']._serialized_start=512
-  _globals['_TERM']._serialized_end=552
-  _globals['_MEASUREMENT']._serialized_start=554
-  _globals['_MEASUREMENT']._serialized_end=596
-  _globals['_GETMODELREQUEST']._serialized_start=598
-  _globals['_GETMODELREQUEST']._serialized_end=632
-  _globals['_GETMODELRESPONSE']._serialized_start=634
-  _globals['_GETMODELRESPONSE']._serialized_end=692
-  _globals['_LISTMODELSREQUEST']._serialized_start=694
-  _globals['_LISTMODELSREQUEST']._serialized_end=752
-  _globals['_LISTMODELSRESPONSE']._serialized_start=754
-  _globals['_LISTMODELSRESPONSE']._serialized_end=840
-  _globals['_MODELSERVICE']._serialized_start=843
-  _globals['_MODELSERVICE']._serialized_end=1039
+  _globals['_CORPUS']._serialized_end=530
+  _globals['_TERM']._serialized_start=532
+  _globals['_TERM']._serialized_end=593
+  _globals['_MEASUREMENT']._serialized_start=595
+  _globals['_MEASUREMENT']._serialized_end=637
+  _globals['_GETMODELREQUEST']._serialized_start=639
+  _globals['_GETMODELREQUEST']._serialized_end=673
+  _globals['_GETMODELRESPONSE']._serialized_start=675
+  _globals['_GETMODELRESPONSE']._serialized_end=733
+  _globals['_LISTMODELSREQUEST']._serialized_start=735
+  _globals['_LISTMODELSREQUEST']._serialized_end=793
+  _globals['_LISTMODELSRESPONSE']._serialized_start=795
+  _globals['_LISTMODELSRESPONSE']._serialized_end=881
+  _globals['_MODELSERVICE']._serialized_start=884
+  _globals['_MODELSERVICE']._serialized_end=1080
 # @@protoc_insertion_point(module_scope)

@@ -28,28 +28,32 @@ class Model(_message.Message):
     def __init__(self, version: _Optional[str] = ..., serving: _Optional[bool] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., format_version: _Optional[int] = ..., corpus: _Optional[_Union[Corpus, _Mapping]] = ..., terms: _Optional[_Iterable[_Union[Term, _Mapping]]] = ..., evaluation: _Optional[_Iterable[_Union[Measurement, _Mapping]]] = ...) -> None: ...
 
 class Corpus(_message.Message):
-    __slots__ = ("paper_count", "citation_count", "reader_count", "first_year", "last_year", "sha256")
+    __slots__ = ("paper_count", "citation_count", "reader_count", "first_year", "last_year", "sha256", "undirected")
     PAPER_COUNT_FIELD_NUMBER: _ClassVar[int]
     CITATION_COUNT_FIELD_NUMBER: _ClassVar[int]
     READER_COUNT_FIELD_NUMBER: _ClassVar[int]
     FIRST_YEAR_FIELD_NUMBER: _ClassVar[int]
     LAST_YEAR_FIELD_NUMBER: _ClassVar[int]
     SHA256_FIELD_NUMBER: _ClassVar[int]
+    UNDIRECTED_FIELD_NUMBER: _ClassVar[int]
     paper_count: int
     citation_count: int
     reader_count: int
     first_year: int
     last_year: int
     sha256: str
-    def __init__(self, paper_count: _Optional[int] = ..., citation_count: _Optional[int] = ..., reader_count: _Optional[int] = ..., first_year: _Optional[int] = ..., last_year: _Optional[int] = ..., sha256: _Optional[str] = ...) -> None: ...
+    undirected: bool
+    def __init__(self, paper_count: _Optional[int] = ..., citation_count: _Optional[int] = ..., reader_count: _Optional[int] = ..., first_year: _Optional[int] = ..., last_year: _Optional[int] = ..., sha256: _Optional[str] = ..., undirected: _Optional[bool] = ...) -> None: ...
 
 class Term(_message.Message):
-    __slots__ = ("name", "popularity")
+    __slots__ = ("name", "popularity", "description")
     NAME_FIELD_NUMBER: _ClassVar[int]
     POPULARITY_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     name: str
     popularity: bool
-    def __init__(self, name: _Optional[str] = ..., popularity: _Optional[bool] = ...) -> None: ...
+    description: str
+    def __init__(self, name: _Optional[str] = ..., popularity: _Optional[bool] = ..., description: _Optional[str] = ...) -> None: ...
 
 class Measurement(_message.Message):
     __slots__ = ("name", "value")

@@ -1,0 +1,83 @@
+"""The models of this server: the one that serves, and the others in its folder."""
+
+from collections import OrderedDict
+from pathlib import Path
+from threading import Lock
+from typing import NamedTuple
+
+from models.artifact import Artifact, versions
+from models.manifest import CURRENT, MANIFEST, ArtifactError, Manifest
+from service.errors import Reason, ServiceError
+from service.recommender import Recommender
+
+KEPT_OPEN = 2
+"""How many versions besides the serving one stay open, for lists that were begun with them."""
+
+
+class Version(NamedTuple):
+    """A model in the folder. written_nanoseconds: since 1970, when it came there."""
+
+    manifest: Manifest
+    serving: bool
+    written_nanoseconds: int
+
+
+class Catalog:
+    """Opens models. `serving` answers every list that begins now."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens the current version of a model folder, or one version's own folder.
+
+        Raises ArtifactError.
+        """
+        self.serving = Recommender(Artifact.open(path))
+        folder = self.serving.artifact.folder
+        self._root = folder.parent if (folder.parent / CURRENT).exists() else None
+        self._folder = folder
+        self._earlier: OrderedDict[str, Recommender] = OrderedDict()
+        self._lock = Lock()
+
+    def recommender(self, version: str) -> Recommender:
+        """That version, opened if need be. Fails with MODEL_VERSION_GONE."""
+        if version == self.serving.artifact.version:
+            return self.serving
+        with self._lock:
+            known = self._earlier.pop(version, None) or self._open(version)
+            self._earlier[version] = known
+            if len(self._earlier) > KEPT_OPEN:
+                self._earlier.popitem(last=False)
+            return known
+
+    def versions(self) -> list[Version]:
+        """Every model in the folder that this release can read, the newest first."""
+        found = (self._version(folder) for folder in self._folders())
+        return sorted(
+            (version for version in found if version is not None),
+            key=lambda version: (-version.written_nanoseconds, version.manifest.version),
+        )
+
+    def _folders(self) -> list[Path]:
+        if self._root is None:
+            return [self._folder]
+        return [self._root / name for name in versions(self._root)]
+
+    def _version(self, folder: Path) -> Version | None:
+        try:
+            manifest = Manifest.read(folder)
+            written = (folder / MANIFEST).stat().st_mtime_ns
+        except (ArtifactError, OSError):  # of another release, or being removed
+            return None
+        return Version(manifest, manifest.version == self.serving.artifact.version, written)
+
+    def _open(self, version: str) -> Recommender:
+        for folder in self._folders():
+            if folder.name == version:
+                try:
+                    return Recommender(Artifact.open(folder))
+                except ArtifactError:
+                    break
+        message = (
+            f"This list was made by model {version}, which is no longer there: begin again without "
+            "`page_token`."
+        )
+        raise ServiceError(Reason.MODEL_VERSION_GONE, message, model_version=version)

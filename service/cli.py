@@ -1,0 +1,121 @@
+"""The command line: `related-papers`. Each command loads what it needs and no more."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from service.settings import Settings, SettingsError, load
+
+SAMPLE = Path(__file__).resolve().parent.parent / "models" / "sample"
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Related papers over gRPC: learns from text, citations and readers, and says why.",
+)
+
+Host = Annotated[str | None, typer.Option(help="The address to listen on. [default: 127.0.0.1]")]
+Port = Annotated[int | None, typer.Option(help="The gRPC port; 0 picks one. [default: 50051]")]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="Signing keys and the embedded servers' files. [default: data]"),
+]
+
+
+@app.command()
+def serve(
+    model: Annotated[
+        Path | None, typer.Option(help="The model folder of `train`. [default: data/model]")
+    ] = None,
+    host: Host = None,
+    port: Port = None,
+    state_url: Annotated[
+        str | None, typer.Option(help="The Redis of the state. [default: an embedded server]")
+    ] = None,
+    cache_url: Annotated[
+        str | None, typer.Option(help="The Redis of the cache. [default: an embedded server]")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Serve a trained model over gRPC until Ctrl-C.
+
+    Each option can also be set as an environment variable, RELATED_PAPERS_PORT for --port.
+
+    Example: related-papers serve --model data/model --port 50051
+    """
+    _supervise(
+        _settings(
+            model=model,
+            host=host,
+            port=port,
+            state_url=state_url,
+            cache_url=cache_url,
+            data_dir=data_dir,
+        )
+    )
+
+
+@app.command()
+def demo(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
+    """Train on the sample corpus, serve it until Ctrl-C, and show a call to try.
+
+    Example: related-papers demo
+    """
+    settings = _settings(host=host, port=port, data_dir=data_dir)
+    settings = settings.model_copy(update={"model": settings.data_dir / "demo-model"})
+    training = [sys.executable, "-m", "service.cli", "train"]
+    training += ["--papers", str(SAMPLE / "papers.jsonl")]
+    training += ["--interactions", str(SAMPLE / "interactions.jsonl")]
+    training += ["--output", str(settings.model)]
+    if subprocess.run(training, check=False).returncode != 0:
+        _fail("The sample model could not be trained; the message above says why.")
+    _supervise(settings, example=True)
+
+
+def main() -> None:
+    """Run a command; the exit code is 0, 1 (failed, with one sentence) or 2 (usage)."""
+    from models.cli import app as offline
+
+    app.registered_commands.extend(offline.registered_commands)
+    app.registered_groups.extend(offline.registered_groups)
+    app(prog_name="related-papers")
+
+
+def _settings(**options: object) -> Settings:
+    try:
+        return load(**options)
+    except SettingsError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _supervise(settings: Settings, *, example: bool = False) -> None:
+    from service.embedded import EmbeddedServersError
+    from service.logs import configure
+    from service.supervisor import WorkerError, supervise
+
+    configure()
+
+    def announce(port: int) -> None:
+        host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        print(f"Related Papers serves gRPC on {address}. Stop it with Ctrl-C.", flush=True)
+        if example:
+            print(_example(address), flush=True)
+
+    try:
+        supervise(settings, announce)
+    except (EmbeddedServersError, WorkerError) as error:
+        _fail(str(error))
+
+
+def _fail(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    main()

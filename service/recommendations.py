@@ -1,0 +1,217 @@
+"""RecommendationService: validate, ask the recommender, fill the message."""
+
+import asyncio
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from models.drafts import Draft
+from models.papers import Papers
+from relatedpapers.v1 import recommendation_service_pb2 as pb
+from relatedpapers.v1.paper_pb2 import PaperView
+from relatedpapers.v1.status_pb2 import ItemStatus
+from service import evidence, messages, pages, tokens, validation
+from service.background import Background
+from service.cache import AnswerCache, Policy
+from service.catalog import Catalog
+from service.errors import ServiceError
+from service.filters import Filter, fold
+from service.keys import cache_key
+from service.recommender import NEAREST, Recommender, Wanted
+from service.secrets import SigningKeys
+
+METHOD = "ListRelatedPapers"
+DEFAULT_PAGE_SIZE = 10
+MAX_PAGE_SIZE = 100
+POLICY = Policy(ttl_seconds=3600.0, shared=True)
+"""For lists that have to be computed; one that training stored costs less than asking a cache."""
+
+_EVERYTHING = Filter()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list to show, and how.
+
+    digest: of the request that made the list, without what may differ from page to page.
+    """
+
+    digest: bytes
+    offset: int
+    size: int
+    view: int
+    evidence: bool
+
+    def identity(self) -> bytes:
+        """Equal for equal pages, and for those alone."""
+        return self.digest + struct.pack(">IIB?", self.offset, self.size, self.view, self.evidence)
+
+
+_VARYING = ("page_size", "page_token", "view", "include_evidence")
+"""Fields that may differ from page to page of one list."""
+
+
+class RecommendationHandlers:
+    """The methods of RecommendationService."""
+
+    def __init__(
+        self, catalog: Catalog, keys: SigningKeys, background: Background, cache: AnswerCache
+    ) -> None:
+        self._catalog = catalog
+        self._keys = keys
+        self._background = background
+        self._cache = cache
+
+    async def list_related_papers(
+        self, request: pb.ListRelatedPapersRequest
+    ) -> pb.ListRelatedPapersResponse:
+        """A page of the papers that are related to the seeds."""
+        size = validation.page_size(request.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+        view = validation.view(request.view, PaperView.PAPER_VIEW_BASIC)
+        position = self._position(request)
+        recommender = await self._recommender(position.model_version)
+        wanted, unknown = _wanted(request, recommender.artifact.papers)
+        page = Page(position.digest, position.offset, size, view, request.include_evidence)
+        if _is_ready_made(wanted, page):
+            response = self._answer(recommender, wanted, page)
+        else:
+            response = await self._computed(recommender, wanted, page)
+        response.unknown_paper_ids.extend(unknown)
+        return response
+
+    async def batch_list_related_papers(
+        self, request: pb.BatchListRelatedPapersRequest
+    ) -> pb.BatchListRelatedPapersResponse:
+        """A list, or the reason why there is none, for each request."""
+        if not request.requests:
+            raise validation.missing("requests", "give at least one request")
+        validation.at_most("requests", request.requests, validation.MAX_BATCH)
+        response = pb.BatchListRelatedPapersResponse()
+        for item in request.requests:
+            result = response.results.add(status=ItemStatus())
+            try:
+                result.response.CopyFrom(await self.list_related_papers(item))
+            except ServiceError as error:
+                result.status.CopyFrom(messages.item_status(error))
+            await asyncio.sleep(0)  # others' turn, and time to learn that the caller has gone
+        return response
+
+    async def _recommender(self, version: str) -> Recommender:
+        if version == self._catalog.serving.artifact.version:
+            return self._catalog.serving
+        return await self._background.run(self._catalog.recommender, version)
+
+    def _position(self, request: pb.ListRelatedPapersRequest) -> tokens.Position:
+        """Where the page begins: the first one, or what its token says."""
+        lasting = pb.ListRelatedPapersRequest()
+        lasting.CopyFrom(request)
+        for field in _VARYING:
+            lasting.ClearField(field)
+        digest = tokens.digest(METHOD, lasting)
+        if not request.page_token:
+            return tokens.Position(0, digest, self._catalog.serving.artifact.version)
+        return pages.resume(self._keys, request.page_token, digest)
+
+    async def _computed(
+        self, recommender: Recommender, wanted: Wanted, page: Page
+    ) -> pb.ListRelatedPapersResponse:
+        """The answer out of the cache, or computed beside the event loop."""
+
+        async def compute() -> bytes:
+            answer = await self._background.run(self._answer, recommender, wanted, page)
+            return answer.SerializeToString()
+
+        key = cache_key(recommender.artifact.version, METHOD, page.identity())
+        serialized = await self._cache.get_or_compute(key, POLICY, compute)
+        return pb.ListRelatedPapersResponse.FromString(serialized)
+
+    def _answer(
+        self, recommender: Recommender, wanted: Wanted, page: Page
+    ) -> pb.ListRelatedPapersResponse:
+        artifact = recommender.artifact
+        results = recommender.related(wanted, page.offset, page.size)
+        here = tokens.Position(page.offset, page.digest, artifact.version)
+        response = pb.ListRelatedPapersResponse(
+            results=messages.related_papers(recommender, results, page.view),
+            model_version=artifact.version,
+            attribution_token=tokens.sign(self._keys, "attribution", here),
+        )
+        if results.more:
+            after = tokens.Position(page.offset + page.size, page.digest, artifact.version)
+            response.next_page_token = pages.next_page(self._keys, after)
+        if page.evidence:
+            found = evidence.explain(recommender, wanted, results)
+            for result, each in zip(response.results, found, strict=True):
+                result.evidence.CopyFrom(
+                    messages.evidence_message(artifact.papers, each, page.view)
+                )
+        return response
+
+
+def _is_ready_made(wanted: Wanted, page: Page) -> bool:
+    """Whether the page is so surely a part of the stored list that it needs no other thread."""
+    plain = wanted.stored and wanted.diversity == 0.0 and wanted.filter == _EVERYTHING
+    return plain and not page.evidence and 2 * (page.offset + page.size) <= NEAREST
+
+
+def _wanted(request: pb.ListRelatedPapersRequest, papers: Papers) -> tuple[Wanted, list[str]]:
+    """What is asked for, in rows of this model, and the ids that it does not know."""
+    unknown: dict[str, None] = {}  # a set that keeps the order
+
+    def rows(field: str, ids: Sequence[str], maximum: int) -> tuple[int, ...]:
+        found: dict[int, None] = {}
+        for paper_id in validation.paper_ids(field, ids, maximum):
+            row = papers.row(paper_id)
+            if row is None:
+                unknown[paper_id] = None
+            else:
+                found[row] = None
+        return tuple(found)
+
+    if not request.paper_ids and not request.HasField("draft"):
+        raise validation.missing("paper_ids", "give at least one paper id, or a draft")
+    wanted = Wanted(
+        seeds=rows("paper_ids", request.paper_ids, validation.MAX_SEEDS),
+        negatives=rows("negative_paper_ids", request.negative_paper_ids, validation.MAX_SEEDS),
+        draft=_draft(request),
+        filter=_filter(request, rows),
+        negative_weight=validation.fraction(request, "negative_weight", 0.5),
+        diversity=validation.fraction(request, "diversity", 0.0),
+        popularity=validation.fraction(request, "popularity", 0.5),
+    )
+    if not wanted.seeds and wanted.draft is None:
+        raise messages.unknown_papers(request.paper_ids)
+    return wanted, list(unknown)
+
+
+def _draft(request: pb.ListRelatedPapersRequest) -> Draft | None:
+    if not request.HasField("draft"):
+        return None
+    draft = validation.draft(request.draft)
+    return Draft(
+        title=draft.title,
+        abstract=draft.abstract,
+        keywords=tuple(draft.keywords),
+        authors=tuple(draft.authors),
+        references=tuple(draft.references),
+        year=draft.year if draft.HasField("year") else None,
+    )
+
+
+def _filter(
+    request: pb.ListRelatedPapersRequest,
+    rows: Callable[[str, Sequence[str], int], tuple[int, ...]],
+) -> Filter:
+    if not request.HasField("filter"):
+        return _EVERYTHING
+    wanted = request.filter
+    first, last = validation.years(wanted)
+    validation.at_most("filter.venues", wanted.venues, validation.MAX_VENUES)
+    return Filter(
+        first_year=first,
+        last_year=last,
+        venues=frozenset(fold(venue) for venue in wanted.venues),
+        excluded=rows(
+            "filter.excluded_paper_ids", wanted.excluded_paper_ids, validation.MAX_EXCLUDED
+        ),
+    )

@@ -1,0 +1,242 @@
+"""Which papers are related to these seeds, best first. Knows neither gRPC nor Redis."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.artifact import Artifact
+from models.drafts import Draft
+from models.neighbors import Query
+from service.diversity import maximal_marginal_relevance
+from service.fallbacks import similar_text
+from service.filters import Filter, Passing
+
+NEAREST = 100
+"""How many of the best candidates a list begins with; `diversity` reorders these."""
+
+
+DEEPER = (1_000, 10_000)
+"""How many of the best candidates of each seed are scored when the nearest do not fill a page."""
+
+
+class Source(IntEnum):
+    """Where a result came from, in the order of a list."""
+
+    MODEL = 1
+    TEXT = 2
+    POPULAR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list is asked for; papers are rows. At least one seed, or the draft.
+
+    negative_weight, diversity, popularity: in [0, 1].
+    """
+
+    seeds: tuple[int, ...] = ()
+    negatives: tuple[int, ...] = ()
+    draft: Draft | None = None
+    filter: Filter = field(default_factory=Filter)
+    negative_weight: float = 0.5
+    diversity: float = 0.0
+    popularity: float = 0.5
+
+    @property
+    def stored(self) -> bool:
+        """Whether the artifact holds the nearest papers ready made."""
+        return len(self.seeds) == 1 and not self.negatives and self.draft is None
+
+
+class Results(NamedTuple):
+    """A stretch of a list, n results of which the model scored the first m; the rest are fallbacks.
+
+    rows: int32[n]. sources: n of them.
+    bias: the part of the logit that is the same for all of the list.
+    contributions: float32[m x terms]; `bias + contributions.sum(axis=1)` are the logits.
+    more: whether the list goes on.
+    """
+
+    rows: NDArray[np.int32]
+    sources: list[Source]
+    bias: float
+    contributions: NDArray[np.float32]
+    more: bool
+
+    @property
+    def scores(self) -> NDArray[np.float64]:
+        """float64[m] in (0, 1), the logistic function of the logits."""
+        return logistic(self.bias + self.contributions.sum(axis=1, dtype=np.float64))
+
+
+class _Block(NamedTuple):
+    """Candidates of one source, best first; contributions are empty for a fallback."""
+
+    source: Source
+    rows: NDArray[np.int32]
+    contributions: NDArray[np.float32]
+
+
+def logistic(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """1 / (1 + exp(-x)), without overflow."""
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)), dtype=np.float64)
+
+
+class Recommender:
+    """Lists over one artifact."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        self.artifact = artifact
+        self._papers = artifact.papers
+        self._scorer = artifact.scorer
+        self._blend = artifact.blend
+        self._passing = Passing(artifact.papers)
+
+    def related(self, wanted: Wanted, offset: int, size: int) -> Results:
+        """Results offset .. offset + size of the list.
+
+        The list is a fixed sequence: the nearest hundred, then the rest that the model scores,
+        then text, then popular papers; each passes the filter, and no two are one work. So pages
+        neither repeat nor skip, and a page is full while candidates remain.
+        """
+        end = offset + size
+        taken = self._works(wanted.seeds + wanted.negatives + wanted.filter.excluded)
+        rows, sources, contributions = [], list[Source](), []
+        for number, block in enumerate(self._blocks(wanted)):
+            limit = end + 1 - len(sources)
+            diverse = number == 0 and wanted.diversity > 0.0
+            admitted = len(block.rows) if diverse else limit
+            kept = self._admit(block.rows, wanted.filter, taken, admitted)
+            if diverse:
+                kept = self._diverse(wanted, block, kept, limit)
+            rows.append(block.rows[kept])
+            sources += [block.source] * len(kept)
+            if block.source is Source.MODEL:
+                contributions.append(block.contributions[kept])
+            if len(sources) > end:
+                break
+        scored = np.concatenate(contributions)
+        return Results(
+            rows=np.concatenate(rows)[offset:end],
+            sources=sources[offset:end],
+            bias=self._bias(wanted),
+            contributions=scored[offset:end],
+            more=len(sources) > end,
+        )
+
+    def queries(self, wanted: Wanted) -> list[Query]:
+        """One for each seed, then the draft's if there is one."""
+        queries = [self._scorer.seed(row) for row in wanted.seeds]
+        return queries if wanted.draft is None else [*queries, self._scorer.draft(wanted.draft)]
+
+    def nearest_queries(self, queries: list[Query], rows: NDArray[np.int32]) -> list[int]:
+        """For each row, which query it is most related to."""
+        if len(queries) == 1:
+            return [0] * len(rows)
+        logits = [self._scorer.score(query, rows).logits for query in queries]
+        nearest: list[int] = np.argmax(np.stack(logits), axis=0).tolist()
+        return nearest
+
+    def _bias(self, wanted: Wanted) -> float:
+        """The negatives' bias is subtracted like the rest of their logits."""
+        return self._blend.bias * (1.0 - wanted.negative_weight if wanted.negatives else 1.0)
+
+    def _blocks(self, wanted: Wanted) -> Iterator[_Block]:
+        """Ever larger parts of the corpus; a row may come again, its work is taken by then."""
+        if wanted.stored:
+            ranking = self._scorer.stored(wanted.seeds[0])
+            yield self._by_logit(wanted, ranking.rows, ranking.contributions)
+        seeds = self.queries(wanted)
+        negatives = [self._scorer.seed(row) for row in wanted.negatives]
+        for rows in self._pools(wanted, seeds):
+            contributions = self._mean_contributions(seeds, rows)
+            if negatives:
+                against = self._mean_contributions(negatives, rows)
+                contributions -= np.float32(wanted.negative_weight) * against
+            yield self._by_logit(wanted, rows, contributions)
+        yield self._fallback(Source.TEXT, similar_text(self._scorer, seeds))
+        yield self._fallback(Source.POPULAR, self._scorer.popular())
+
+    def _pools(self, wanted: Wanted, seeds: list[Query]) -> Iterator[NDArray[np.int32]]:
+        """Rows to score: the nearest of each seed, then deeper and deeper, while there are more."""
+        if not wanted.stored:
+            nearest = [self._scorer.stored(row).rows for row in wanted.seeds]
+            nearest += [self._scorer.rank(draft, NEAREST).rows for draft in seeds[len(nearest) :]]
+            yield np.unique(np.concatenate(nearest))
+        for depth in DEEPER:
+            ranked = [self._scorer.rank(seed, depth).rows for seed in seeds]
+            yield np.unique(np.concatenate(ranked))
+            if all(len(rows) < depth for rows in ranked):
+                break
+
+    def _mean_contributions(
+        self, queries: list[Query], rows: NDArray[np.int32]
+    ) -> NDArray[np.float32]:
+        """float32[rows x terms], the mean over the queries."""
+        total = np.zeros((len(rows), len(self._blend.term_names)), dtype=np.float32)
+        for query in queries:
+            total += self._scorer.score(query, rows).contributions
+        return total / np.float32(len(queries))
+
+    def _by_logit(
+        self, wanted: Wanted, rows: NDArray[np.int32], contributions: NDArray[np.float32]
+    ) -> _Block:
+        """A block of the model: popularity weighted as asked, best first, of equals the first."""
+        weights = self._term_weights(wanted.popularity)
+        contributions = contributions * weights
+        order = np.argsort(-contributions.sum(axis=1), kind="stable")
+        return _Block(Source.MODEL, rows[order], contributions[order])
+
+    def _fallback(self, source: Source, rows: NDArray[np.int32]) -> _Block:
+        return _Block(source, rows, np.empty((0, len(self._blend.term_names)), dtype=np.float32))
+
+    def _term_weights(self, popularity: float) -> NDArray[np.float32]:
+        weights = np.where(self._blend.term_is_popularity, popularity, 1.0)
+        return weights.astype(np.float32)
+
+    def _admit(
+        self, rows: NDArray[np.int32], wanted: Filter, taken: set[int], limit: int
+    ) -> NDArray[np.intp]:
+        """Places of the first `limit` rows that pass the filter; their works are then taken."""
+        kept: list[int] = []
+        works = self._papers.work[rows].tolist()
+        for place in self._passing.places(rows, wanted):
+            if works[place] not in taken:
+                taken.add(works[place])
+                kept.append(place)
+                if len(kept) == limit:
+                    break
+        return np.array(kept, dtype=np.intp)
+
+    def _works(self, rows: tuple[int, ...]) -> set[int]:
+        return {int(self._papers.work[row]) for row in rows}
+
+    def _diverse(
+        self, wanted: Wanted, block: _Block, kept: NDArray[np.intp], limit: int
+    ) -> NDArray[np.intp]:
+        """`kept` in the order of maximal marginal relevance.
+
+        Both sides are the model's own score at this popularity, so they share a scale. Two papers
+        are as similar as the stored list of the one says; out of it, they are not.
+        """
+        rows = block.rows[kept]
+        places = np.argsort(rows)
+        weights = self._term_weights(wanted.popularity)
+
+        def similarity(place: int) -> NDArray[np.float64]:
+            ranking = self._scorer.stored(int(rows[place]))
+            found = np.searchsorted(rows, ranking.rows, sorter=places) % len(rows)
+            at = places[found]
+            known = rows[at] == ranking.rows
+            result = np.zeros(len(rows))
+            logits = self._blend.bias + ranking.contributions[known] @ weights
+            result[at[known]] = logistic(logits)
+            return result
+
+        relevance = logistic(self._bias(wanted) + block.contributions[kept].sum(axis=1))
+        order = maximal_marginal_relevance(relevance, similarity, wanted.diversity, limit)
+        return kept[order]

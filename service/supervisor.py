@@ -1,0 +1,98 @@
+"""The supervisor: holds the embedded servers and the worker process.
+
+It loads no gRPC and opens no model, so it stays small and starts fast.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import IO, cast
+
+from service.embedded import Role, attach
+from service.settings import Settings
+
+
+class WorkerError(RuntimeError):
+    """The worker could not start, or stopped by itself; the message says why in one sentence."""
+
+
+def supervise(settings: Settings, announce: Callable[[int], None]) -> None:
+    """Serve until SIGTERM or SIGINT, and return when every call in flight is answered.
+
+    announce: called with the port once it is served.
+    Raises WorkerError, and EmbeddedServersError when the embedded servers can't be had.
+    """
+    with ExitStack() as stack:
+        worker = Worker(_with_servers(settings, stack))
+        stack.callback(worker.end)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda _number, _frame: worker.stop())
+        if (port := worker.port()) is not None:
+            announce(port)
+        worker.wait()
+
+
+def _with_servers(settings: Settings, stack: ExitStack) -> Settings:
+    """The settings with the URLs of embedded servers where they name none."""
+    roles = [
+        role
+        for role, url in ((Role.STATE, settings.state_url), (Role.CACHE, settings.cache_url))
+        if url is None
+    ]
+    if not roles:
+        return settings
+    servers = attach(settings.data_dir, roles=roles, cache_megabytes=settings.cache_megabytes)
+    urls = stack.enter_context(servers)
+    return settings.model_copy(update={f"{role.value}_url": url for role, url in urls.items()})
+
+
+class Worker:
+    """A `service.worker` process."""
+
+    def __init__(self, settings: Settings) -> None:
+        # It ignores Ctrl-C, which reaches the whole terminal group, until it can end well.
+        previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "service.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={"GRPC_VERBOSITY": "NONE", **os.environ},  # its errors are ours to word
+            )
+        finally:
+            signal.signal(signal.SIGINT, previous)
+        self._stopped = False
+        self._input = cast("IO[bytes]", self._process.stdin)
+        self._input.write(settings.model_dump_json().encode() + b"\n")
+        self._input.flush()  # and it stays open: its end would tell the worker that we are gone
+
+    def port(self) -> int | None:
+        """Wait for the port that it serves; None when it was stopped before. Raises WorkerError."""
+        line = cast("IO[bytes]", self._process.stdout).readline()
+        report = json.loads(line) if line else {}
+        if "port" in report:
+            return int(report["port"])
+        code = self._process.wait()
+        if self._stopped:
+            return None
+        raise WorkerError(report.get("error", f"The worker did not start (exit code {code})."))
+
+    def stop(self) -> None:
+        """Ask it to drain and end."""
+        self._stopped = True
+        self._process.terminate()
+
+    def wait(self) -> None:
+        """Return when it has ended as asked. Raises WorkerError when it ended by itself."""
+        code = self._process.wait()
+        if not self._stopped:
+            raise WorkerError(f"The worker stopped by itself (exit code {code}); see its log.")
+
+    def end(self) -> None:
+        """See it out, however we leave: the end of its input tells it to drain."""
+        self._input.close()
+        self._process.wait()

@@ -1,0 +1,56 @@
+"""Tokens that clients carry for us: what a list was, signed so that only we can make one."""
+
+import base64
+import binascii
+import hashlib
+import struct
+from dataclasses import dataclass
+
+from google.protobuf.message import Message
+
+from service.secrets import InvalidToken, SigningKeys
+
+_HEAD = struct.Struct(">I16s")
+
+
+def digest(method: str, request: Message) -> bytes:
+    """16 bytes that two requests share if and only if they ask for the same list."""
+    serialized = request.SerializeToString(deterministic=True)
+    return hashlib.blake2b(serialized, digest_size=16, person=method.encode()[:16]).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a list.
+
+    offset: how many results come before it.
+    digest: the request that made the list.
+    model_version: the model that made it.
+    """
+
+    offset: int
+    digest: bytes
+    model_version: str
+
+
+def sign(keys: SigningKeys, purpose: str, position: Position) -> str:
+    """The position as an opaque token for one purpose: a page token is no attribution token."""
+    payload = _HEAD.pack(position.offset, position.digest) + position.model_version.encode()
+    return _encode(keys.sign(purpose, payload))
+
+
+def read(keys: SigningKeys, purpose: str, token: str) -> Position:
+    """The position in a token. Raises InvalidToken unless we made it for this purpose."""
+    try:
+        signed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidToken("the token is not base64") from error
+    if _encode(signed) != token:
+        raise InvalidToken("the token is not spelled as it was given out")
+    payload = keys.verify(purpose, signed)
+    offset, request_digest = _HEAD.unpack_from(payload)
+    return Position(offset, request_digest, payload[_HEAD.size :].decode())
+
+
+def _encode(signed: bytes) -> str:
+    return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()

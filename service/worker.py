@@ -1,0 +1,50 @@
+"""A worker process: `python -m service.worker`, as the supervisor starts it.
+
+Standard input: the settings as one line of JSON, then nothing until the supervisor is gone.
+Standard output: one line of JSON, `{"port": 50051}` when it serves, or `{"error": "..."}`.
+Ends after draining on SIGTERM, SIGINT, or the end of its input.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+
+from service.application import Application, StartError
+from service.logs import configure
+from service.settings import Settings
+
+
+def main() -> int:
+    """Serve, and return the exit code."""
+    configure()
+    settings = Settings(**json.loads(sys.stdin.readline()))
+    try:
+        asyncio.run(_serve(settings))
+    except StartError as error:
+        _report(error=str(error))
+        return 1
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    loop.add_reader(sys.stdin.fileno(), stopping.set)
+    application = Application(settings)
+    await application.start()
+    _report(port=application.port)
+    await stopping.wait()
+    loop.remove_reader(sys.stdin.fileno())
+    await application.stop()
+
+
+def _report(**fields: object) -> None:
+    os.write(sys.stdout.fileno(), json.dumps(fields).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
