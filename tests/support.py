@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,9 +26,13 @@ def unavailable(reason: str) -> NoReturn:
 
 
 def require_tool(name: str) -> str:
-    """The path of a program, or the test is skipped (in CI: fails)."""
-    path = shutil.which(name)
-    return path or unavailable(f"{name} is not installed")
+    """The path of a program of our environment or the system, or the test is `unavailable`."""
+    ours = str(Path(sys.executable).parent)
+    return (
+        shutil.which(name, path=ours)
+        or shutil.which(name)
+        or unavailable(f"{name} is not installed")
+    )
 
 
 def wait_until(condition: Callable[[], T], what: str, seconds: float = 30.0) -> T:
