@@ -79,6 +79,7 @@ class Server:
                     },  # it refuses to start under an unknown locale
                     pass_fds=[alive.fileno()],
                     stdin=subprocess.DEVNULL,
+                    start_new_session=True,  # no Ctrl-C in the moment before it has its own
                     capture_output=True,
                     check=False,
                 )
