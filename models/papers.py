@@ -67,6 +67,7 @@ class Papers:
             else table[name].chunk(0)
             for name in table.column_names
         }
+        self._summary = [self._columns[name] for name in ("id", "title", "authors", "year", "venue")]
         self._index = index
         self._size = int(table.num_rows)
         self.year = self._numbers("year", np.int16)
@@ -92,6 +93,11 @@ class Papers:
 
     def id(self, row: int) -> str:
         return str(self._columns["id"][row].as_py())
+
+    def summary(self, row: int) -> tuple[str, str, list[str], int | None, str]:
+        """Id, title, authors, year and venue: what a list shows, at a quarter of a record's cost."""
+        paper_id, title, authors, year, venue = (column[row].as_py() for column in self._summary)
+        return paper_id, title, authors, year or None, venue
 
     def record(self, row: int) -> PaperRecord:
         value = {name: column[row].as_py() for name, column in self._columns.items()}
