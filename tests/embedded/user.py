@@ -25,8 +25,8 @@ def main() -> None:
     folder, patience = Path(sys.argv[1]), float(sys.argv[2])
     try:
         with attach(folder, patience_seconds=patience) as urls:
-            say(urls)
             try:
+                say(urls)
                 sys.stdin.read()
             except KeyboardInterrupt:
                 with redis.Redis.from_url(urls[Role.STATE]) as client:
