@@ -11,6 +11,8 @@ from service.settings import Settings, SettingsError, load
 
 SAMPLE = Path(__file__).resolve().parent.parent / "models" / "sample"
 
+EXAMPLE = "arXiv:1706.03762"
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -110,6 +112,17 @@ def _supervise(settings: Settings, *, example: bool = False) -> None:
         supervise(settings, announce)
     except (EmbeddedServersError, WorkerError) as error:
         _fail(str(error))
+
+
+def _example(address: str) -> str:
+    """A call to copy and paste, and nothing that `make setup` did not install."""
+    code = (
+        "from relatedpapers import Client; "
+        f'[print(f"{{each.score:.3f}}  {{each.paper.title}}") for each in Client("{address}")'
+        f'.list_related_papers(paper_ids=["{EXAMPLE}"], limit=5)]'
+    )
+    question = f"Which papers are related to {EXAMPLE}? In another terminal:"
+    return f"\n{question}\n\n    {sys.executable} -c '{code}'\n"
 
 
 def _fail(sentence: str) -> NoReturn:

@@ -26,6 +26,7 @@ MAX_PAGE_SIZE = 100
 POLICY = Policy(ttl_seconds=3600.0, shared=True)
 """For lists that have to be computed; one that training stored costs less than asking a cache."""
 
+_BASIC = PaperView.PAPER_VIEW_BASIC
 _EVERYTHING = Filter()
 
 
@@ -67,7 +68,7 @@ class RecommendationHandlers:
     ) -> pb.ListRelatedPapersResponse:
         """A page of the papers that are related to the seeds."""
         size = validation.page_size(request.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
-        view = validation.view(request.view, PaperView.PAPER_VIEW_BASIC)
+        view = validation.view(request.view, _BASIC)
         position = self._position(request)
         recommender = await self._recommender(position.model_version)
         wanted, unknown = _wanted(request, recommender.artifact.papers)

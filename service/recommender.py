@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.artifact import Artifact
 from models.drafts import Draft
-from models.neighbors import Query
+from models.neighbors import Query, Ranking
 from service.diversity import maximal_marginal_relevance
 from service.fallbacks import similar_text
 from service.filters import Filter, Passing
@@ -95,6 +95,7 @@ class Recommender:
         self._scorer = artifact.scorer
         self._blend = artifact.blend
         self._passing = Passing(artifact.papers)
+        self._popularity_terms = np.asarray(artifact.blend.term_is_popularity)
 
     def related(self, wanted: Wanted, offset: int, size: int) -> Results:
         """Results offset .. offset + size of the list.
@@ -147,31 +148,32 @@ class Recommender:
 
     def _blocks(self, wanted: Wanted) -> Iterator[_Block]:
         """Ever larger parts of the corpus; a row may come again, its work is taken by then."""
+        nearest = [self._scorer.stored(row) for row in wanted.seeds]
         if wanted.stored:
-            ranking = self._scorer.stored(wanted.seeds[0])
-            yield self._by_logit(wanted, ranking.rows, ranking.contributions)
-        seeds = self.queries(wanted)
-        negatives = [self._scorer.seed(row) for row in wanted.negatives]
-        for rows in self._pools(wanted, seeds):
-            contributions = self._mean_contributions(seeds, rows)
-            if negatives:
-                against = self._mean_contributions(negatives, rows)
-                contributions -= np.float32(wanted.negative_weight) * against
-            yield self._by_logit(wanted, rows, contributions)
-        yield self._fallback(Source.TEXT, similar_text(self._scorer, seeds))
+            yield self._by_logit(wanted, nearest[0].rows, nearest[0].contributions)
+        queries = self.queries(wanted)
+        if not wanted.stored:
+            nearest += [self._scorer.rank(draft, NEAREST) for draft in queries[len(nearest) :]]
+            yield self._combined(wanted, queries, nearest)
+        for depth in DEEPER:
+            ranked = [self._scorer.rank(query, depth) for query in queries]
+            yield self._combined(wanted, queries, ranked)
+            if all(len(ranking) < depth for ranking in ranked):
+                break
+        yield self._fallback(Source.TEXT, similar_text(self._scorer, queries))
         yield self._fallback(Source.POPULAR, self._scorer.popular())
 
-    def _pools(self, wanted: Wanted, seeds: list[Query]) -> Iterator[NDArray[np.int32]]:
-        """Rows to score: the nearest of each seed, then deeper and deeper, while there are more."""
-        if not wanted.stored:
-            nearest = [self._scorer.stored(row).rows for row in wanted.seeds]
-            nearest += [self._scorer.rank(draft, NEAREST).rows for draft in seeds[len(nearest) :]]
-            yield np.unique(np.concatenate(nearest))
-        for depth in DEEPER:
-            ranked = [self._scorer.rank(seed, depth).rows for seed in seeds]
-            yield np.unique(np.concatenate(ranked))
-            if all(len(rows) < depth for rows in ranked):
-                break
+    def _combined(self, wanted: Wanted, queries: list[Query], rankings: list[Ranking]) -> _Block:
+        """All that is ranked for one of the queries, scored against each of them."""
+        if len(rankings) == 1 and not wanted.negatives:
+            return self._by_logit(wanted, rankings[0].rows, rankings[0].contributions)
+        rows = np.unique(np.concatenate([ranking.rows for ranking in rankings]))
+        contributions = self._mean_contributions(queries, rows)
+        if wanted.negatives:
+            negatives = [self._scorer.seed(row) for row in wanted.negatives]
+            against = self._mean_contributions(negatives, rows)
+            contributions -= np.float32(wanted.negative_weight) * against
+        return self._by_logit(wanted, rows, contributions)
 
     def _mean_contributions(
         self, queries: list[Query], rows: NDArray[np.int32]
@@ -195,8 +197,9 @@ class Recommender:
         return _Block(source, rows, np.empty((0, len(self._blend.term_names)), dtype=np.float32))
 
     def _term_weights(self, popularity: float) -> NDArray[np.float32]:
-        weights = np.where(self._blend.term_is_popularity, popularity, 1.0)
-        return weights.astype(np.float32)
+        weights = np.ones(len(self._popularity_terms), dtype=np.float32)
+        weights[self._popularity_terms] = popularity
+        return weights
 
     def _admit(
         self, rows: NDArray[np.int32], wanted: Filter, taken: set[int], limit: int

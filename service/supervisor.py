@@ -16,6 +16,12 @@ from service.embedded import Role, attach
 from service.settings import Settings
 
 
+_ENVIRONMENT = {
+    "GRPC_VERBOSITY": "NONE",  # errors are ours to word
+    "OPENBLAS_NUM_THREADS": "1",  # a request is too short to share out
+}
+
+
 class WorkerError(RuntimeError):
     """The worker could not start, or stopped by itself; the message says why in one sentence."""
 
@@ -61,7 +67,7 @@ class Worker:
                 [sys.executable, "-m", "service.worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env={"GRPC_VERBOSITY": "NONE", **os.environ},  # its errors are ours to word
+                env={**_ENVIRONMENT, **os.environ},
             )
         finally:
             signal.signal(signal.SIGINT, previous)
