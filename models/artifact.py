@@ -79,6 +79,7 @@ class Artifact:
                 self.index,
                 self.strings("external"),
                 self.array("reference_weight"),
+                int(self.manifest.corpus["last_year"]),
             ),
             neighbors=StoredNeighbors(
                 self.array("neighbors.rows"),

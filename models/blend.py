@@ -1,20 +1,24 @@
 """The blend: an additive logistic model, so that an explanation is the computation itself."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+SEED = "seed"
 
 
 @dataclass(frozen=True)
 class Blend:
     """logit(score) = bias + sum of contributions, one for each term.
 
-    The first terms are the signals: signal s contributes linear[s] x + root[s] sqrt(x), where x
-    is the similarity (negative ones count as 0). The others, the popularity terms, know the
-    candidate alone: term t contributes paper[t] times its feature.
+    Signals come first: signal s contributes linear[s] x + root[s] sqrt(x), where x is the
+    similarity (negative ones count as 0). Then the popularity terms, which know the candidate
+    alone: term t contributes paper[t] times its feature. Last comes `seed`, which knows the query
+    alone (the same features, times seed[t], summed): it orders nothing, but a paper that many
+    cite is related to more.
     """
 
     bias: float
@@ -23,22 +27,35 @@ class Blend:
     root: NDArray[np.float32]
     paper_terms: tuple[str, ...]
     paper: NDArray[np.float32]
+    seed: NDArray[np.float32]
 
     @property
     def term_names(self) -> tuple[str, ...]:
-        return self.signals + self.paper_terms
+        return (*self.signals, *self.paper_terms, SEED)
+
+    @property
+    def term_kinds(self) -> tuple[str, ...]:
+        """`pair`, `popularity` or `seed`, for each term."""
+        pairs, popularity = len(self.signals), len(self.paper_terms)
+        return ("pair",) * pairs + ("popularity",) * popularity + ("seed",)
 
     @property
     def term_is_popularity(self) -> NDArray[np.bool_]:
-        return np.arange(len(self.term_names)) >= len(self.signals)
+        return np.array([kind == "popularity" for kind in self.term_kinds])
 
     def contributions(
-        self, similarities: NDArray[np.float32], features: NDArray[np.float32]
+        self,
+        similarities: NDArray[np.float32],
+        features: NDArray[np.float32],
+        seed_features: NDArray[np.float32],
     ) -> NDArray[np.float32]:
-        """float32, (..., terms), from similarities (..., signals) and features (..., paper terms)."""
+        """float32, (..., terms), from similarities (..., signals) and features of the candidates
+        (..., paper terms) and of their seeds (paper terms, or broadcastable)."""
         positive = np.maximum(similarities, 0)
         pairs = self.linear * positive + self.root * np.sqrt(positive)
-        return np.concatenate([pairs, self.paper * features], axis=-1, dtype=np.float32)
+        seeds = np.broadcast_to(seed_features @ self.seed, features.shape[:-1])[..., None]
+        parts = [pairs, self.paper * features, seeds]
+        return np.concatenate(parts, axis=-1, dtype=np.float32)
 
     def logits(
         self, contributions: NDArray[np.float32], popularity: float = 1
@@ -48,16 +65,16 @@ class Blend:
         logits: NDArray[np.float32] = np.float32(self.bias) + contributions @ weights
         return logits
 
-    def scaled(self, slope: float, intercept: float) -> "Blend":
-        """The same model with slope * logit + intercept for its logit (Platt 1999)."""
+    def calibrated(self, slope: float, seed: NDArray[np.float32], intercept: float) -> "Blend":
+        """The same order of candidates with slope * logit + seed terms + intercept for its logit."""
         factor = np.float32(slope)
-        return Blend(
-            slope * self.bias + intercept,
-            self.signals,
-            self.linear * factor,
-            self.root * factor,
-            self.paper_terms,
-            self.paper * factor,
+        return replace(
+            self,
+            bias=slope * self.bias + intercept,
+            linear=self.linear * factor,
+            root=self.root * factor,
+            paper=self.paper * factor,
+            seed=self.seed * factor + seed,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -82,6 +99,7 @@ class Blend:
             array("root"),
             names("paper_terms"),
             array("paper"),
+            array("seed"),
         )
 
 

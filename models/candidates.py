@@ -37,12 +37,11 @@ def top_k(
     scores = np.empty((len(queries), k), np.float32)
     if isinstance(signal, SparseSignal):
         kernels.sparse_top_k(
-            triple(signal.matrix), triple(signal.transposed), queries, budget, rows, scores
+            triple(signal.matrix), triple(signal.transposed), queries, budget, scores, rows
         )
     else:
         products = signal.vectors[queries] @ signal.vectors.T
-        kernels.dense_top_k(products, queries, rows, scores)
-        rows[scores <= 0] = -1
+        kernels.dense_top_k(products, queries, scores, rows)
     return rows, scores
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from models.formats import InputError, Line
 from models.identifiers import canonical
+from models.strings import SortedStrings
 from models.works import group_works
 
 UNDIRECTED_SHARE = 0.9
@@ -44,14 +45,14 @@ class Corpus:
 
     `table`: columns of SCHEMA; year 0 where unknown. `citations`: bool CSR, papers x papers,
     row cites column; symmetric if `undirected`. `external`: bool CSR, papers x outside works.
-    `work`: int32, papers; equal for versions of one work. `notes`: what was mended in reading,
+    Its columns are named by `external_ids`. `work`: int32, papers; equal for versions of one work. `notes`: what was mended in reading,
     and how often.
     """
 
     table: pa.Table
     citations: sp.csr_matrix
     external: sp.csr_matrix
-    external_ids: list[str]
+    external_ids: SortedStrings
     undirected: bool
     work: NDArray[np.int32]
     notes: dict[str, int] = field(default_factory=dict)
@@ -76,7 +77,7 @@ class Corpus:
         for matrix in (self.citations, self.external):
             state.update(matrix.indptr.astype(np.int64).tobytes())
             state.update(matrix.indices.astype(np.int64).tobytes())
-        state.update("\n".join(self.external_ids).encode())
+        state.update(self.external_ids.data.tobytes())
         return state.hexdigest()
 
     def take(self, rows: NDArray[np.integer[Any]]) -> "Corpus":
@@ -117,8 +118,8 @@ def _assemble(papers: list[dict[str, Any]], notes: Counter[str]) -> Corpus:
     row_of = {paper["id"]: row for row, paper in enumerate(papers)}
     for row, paper in enumerate(papers):
         row_of.setdefault(canonical(paper["id"]), row)
-    external_of: dict[str, int] = {}
-    inside, outside = _Links(), _Links()
+    inside = _Links()
+    outside: list[tuple[int, str]] = []
     for row, paper in enumerate(papers):
         for reference in paper.pop("references"):
             cited = row_of.get(reference, row_of.get(canonical(reference)))
@@ -127,9 +128,14 @@ def _assemble(papers: list[dict[str, Any]], notes: Counter[str]) -> Corpus:
             elif cited is not None:
                 inside.add(row, cited)
             else:
-                external = external_of.setdefault(canonical(reference), len(external_of))
-                outside.add(row, external)
-    notes["references to papers outside the corpus"] += len(outside.rows)
+                outside.append((row, canonical(reference)))
+    notes["references to papers outside the corpus"] += len(outside)
+    external_ids = SortedStrings.build(name for _, name in outside)
+    external = _Links()
+    for (row, _), column in zip(
+        outside, external_ids.positions([name for _, name in outside]).tolist(), strict=True
+    ):
+        external.add(row, column)
     citations = inside.matrix(len(papers), len(papers))
     undirected = _is_undirected(citations)
     if undirected:
@@ -138,8 +144,8 @@ def _assemble(papers: list[dict[str, Any]], notes: Counter[str]) -> Corpus:
     return Corpus(
         table=table,
         citations=citations,
-        external=outside.matrix(len(papers), len(external_of)),
-        external_ids=list(external_of),
+        external=external.matrix(len(papers), len(external_ids)),
+        external_ids=external_ids,
         undirected=undirected,
         work=group_works(papers),
         notes={note: count for note, count in notes.items() if count},

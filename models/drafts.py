@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from models.identifiers import canonical
 from models.papers import PaperIndex
+from models.popularity import new_paper_features
 from models.signals import DenseSignal, Row, Signal, SparseRow
 from models.strings import SortedStrings
 from models.text import terms
@@ -47,6 +48,11 @@ class DraftEncoder:
     papers: PaperIndex
     external: SortedStrings
     reference_weight: NDArray[np.float32]
+    last_year: int
+
+    def features(self, draft: Draft) -> NDArray[np.float32]:
+        """The draft's popularity features, float32 (PAPER_TERMS): nobody cites it yet."""
+        return new_paper_features(self.last_year - (draft.year or self.last_year))
 
     def encode(self, draft: Draft, signals: Mapping[str, Signal]) -> dict[str, Row]:
         """The draft's row in each signal. Nothing cites or saves it: no row where that is asked."""

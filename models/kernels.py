@@ -1,116 +1,154 @@
 """The inner loops of training, compiled by numba: no Python objects, no global lock.
 
 Each works on a block of queries and writes to its own part of the output, so that a result does
-not depend on how many threads share the blocks.
+not depend on how many threads share the blocks. Equal scores are ordered by row everywhere.
+A CSR matrix is passed as the triple (indptr, indices, data).
 """
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
 
-compiled = numba.njit(nogil=True, cache=True, fastmath=False)
+Kernel = TypeVar("Kernel", bound=Callable[..., Any])
+
+
+def compiled(kernel: Kernel) -> Kernel:
+    """Compile on the first call, and keep the machine code beside the source for the next run."""
+    return cast(Kernel, numba.njit(nogil=True, cache=True)(kernel))
 
 
 @compiled
-def sparse_top_k(matrix, transposed, queries, budget, rows, scores):
+def _sift(scores: Any, rows: Any, size: int) -> None:
+    """Let the root of a heap sink to its place; the worst pair belongs at the root."""
+    at, score, row = 0, scores[0], rows[0]
+    while True:
+        child = 2 * at + 1
+        if child >= size:
+            break
+        other = child + 1
+        if other < size and (
+            scores[other] < scores[child]
+            or (scores[other] == scores[child] and rows[other] > rows[child])
+        ):
+            child = other
+        if scores[child] > score or (scores[child] == score and rows[child] < row):
+            break
+        scores[at], rows[at] = scores[child], rows[child]
+        at = child
+    scores[at], rows[at] = score, row
+
+
+@compiled
+def keep_best(score: Any, row: Any, scores: Any, rows: Any, size: int) -> int:
+    """Offer a pair to the best so far (a heap in scores and rows); returns how many there are."""
+    if size == len(rows):
+        if score > scores[0] or (score == scores[0] and row < rows[0]):
+            scores[0], rows[0] = score, row
+            _sift(scores, rows, size)
+        return size
+    at = size
+    while at > 0:  # rise from the end
+        parent = (at - 1) // 2
+        if scores[parent] < score or (scores[parent] == score and rows[parent] > row):
+            break
+        scores[at], rows[at] = scores[parent], rows[parent]
+        at = parent
+    scores[at], rows[at] = score, row
+    return size + 1
+
+
+@compiled
+def sort_best(scores: Any, rows: Any, size: int) -> None:
+    """Turn the heap of `keep_best` into a list, best first; what lies beyond it becomes (0, -1)."""
+    for last in range(size - 1, 0, -1):
+        scores[0], scores[last] = scores[last], scores[0]
+        rows[0], rows[last] = rows[last], rows[0]
+        _sift(scores, rows, last)
+    for at in range(size, len(rows)):
+        scores[at], rows[at] = 0, -1
+
+
+@compiled
+def sparse_top_k(
+    matrix: Any, transposed: Any, queries: Any, budget: int, scores: Any, rows: Any
+) -> None:
     """For each query (a row of the matrix) the rows with the largest inner products with it.
 
-    `matrix` and its transpose (the postings of each term) are triples (indptr, indices, data).
     Terms are taken in the order of their weight in the query until `budget` postings have been
-    read; the best 4 k rows by that partial product are then scored exactly. Writes rows (int32,
-    queries x k, -1 where there are fewer) and scores (float32), best first, equal scores by row.
-    The query itself is left out.
+    read; the best 4 k rows by that partial product are then scored exactly. Writes scores
+    (float32, queries x k) and rows (int32; -1 where there are fewer), best first. Only products
+    above 0 count, and the query itself is left out.
     """
     indptr, indices, data = matrix
     t_indptr, t_indices, t_data = transposed
     papers, k = len(indptr) - 1, rows.shape[1]
     partial = np.zeros(papers, np.float32)
-    query = np.zeros(len(t_indptr) - 1, np.float32)
+    weight = np.zeros(len(t_indptr) - 1, np.float32)
     touched = np.empty(papers, np.int32)
-    for i, row in enumerate(queries):
-        low, high = indptr[row], indptr[row + 1]
+    pool_scores = np.empty(min(4 * k + 1, papers), np.float32)
+    pool = np.empty(len(pool_scores), np.int32)
+    for i in range(len(queries)):
+        low, high = indptr[queries[i]], indptr[queries[i] + 1]
+        order_scores = np.empty(high - low, np.float32)
+        order = np.empty(high - low, np.int32)
+        size = 0
+        for at in range(low, high):
+            size = keep_best(abs(data[at]), np.int32(at - low), order_scores, order, size)
+            weight[indices[at]] = data[at]
+        sort_best(order_scores, order, size)
         count, read = 0, 0
-        for at in np.argsort(-data[low:high], kind="mergesort"):
-            term, weight = indices[low + at], data[low + at]
+        for nth in range(size):
+            term = indices[low + order[nth]]
             begin, end = t_indptr[term], t_indptr[term + 1]
             read += end - begin
-            if read > budget and count >= 4 * k:
+            if read > budget and count > 4 * k:
                 break
             for posting in range(begin, end):
                 other = t_indices[posting]
                 if partial[other] == 0:
                     touched[count] = other
                     count += 1
-                partial[other] += weight * t_data[posting]
-        candidates = best(touched[:count], partial, 4 * k)
+                partial[other] += weight[term] * t_data[posting]
+        size = 0
         for at in range(count):
-            partial[touched[at]] = 0
+            other = touched[at]
+            if size < len(pool) or partial[other] >= pool_scores[0]:  # most fail: no call
+                size = keep_best(partial[other], other, pool_scores, pool, size)
+            partial[other] = 0
+        found, best_scores, best_rows = 0, scores[i], rows[i]
+        for at in range(size):
+            other = pool[at]
+            if other != queries[i]:
+                product = np.float32(0)
+                for entry in range(indptr[other], indptr[other + 1]):
+                    product += weight[indices[entry]] * data[entry]
+                if product > 0:
+                    found = keep_best(product, other, best_scores, best_rows, found)
+        sort_best(best_scores, best_rows, found)
         for at in range(low, high):
-            query[indices[at]] = data[at]
-        found = 0
-        exact = np.empty(len(candidates), np.float32)
-        kept = np.empty(len(candidates), np.int32)
-        for other in candidates:
-            if other == row:
-                continue
-            product = np.float32(0)
-            for at in range(indptr[other], indptr[other + 1]):
-                product += query[indices[at]] * data[at]
-            if product > 0:
-                exact[found], kept[found] = product, other
-                found += 1
-        for at in range(low, high):
-            query[indices[at]] = 0
-        write_best(kept[:found], exact[:found], rows[i], scores[i])
+            weight[indices[at]] = 0
 
 
 @compiled
-def best(touched, value, most):
-    """Those of the touched rows with the largest values, at most so many, in rising order."""
-    if len(touched) <= most:
-        return np.sort(touched)
-    values = value[touched]
-    threshold = np.partition(values, len(values) - most)[len(values) - most]
-    above = touched[values > threshold]
-    level = np.sort(touched[values == threshold])[: most - len(above)]
-    return np.sort(np.concatenate((above, level)))
+def dense_top_k(products: Any, queries: Any, scores: Any, rows: Any) -> None:
+    """As sparse_top_k, from the products of a block (float32, queries x papers)."""
+    for i in range(len(queries)):
+        found, best_scores, best_rows, product = 0, scores[i], rows[i], products[i]
+        threshold = np.float32(0)
+        for other in range(len(product)):
+            if product[other] > threshold and other != queries[i]:
+                found = keep_best(product[other], np.int32(other), best_scores, best_rows, found)
+                if found == len(
+                    best_rows
+                ):  # later rows lose a draw: only more than the worst counts
+                    threshold = best_scores[0]
+        sort_best(best_scores, best_rows, found)
 
 
 @compiled
-def write_best(kept, exact, rows, scores):
-    """Sort rising rows by falling score (stable) into the output, padded with -1."""
-    order = np.argsort(-exact, kind="mergesort")[: len(rows)]
-    rows[:] = -1
-    scores[:] = 0
-    for rank, at in enumerate(order):
-        rows[rank] = kept[at]
-        scores[rank] = exact[at]
-
-
-@compiled
-def dense_top_k(products, queries, rows, scores):
-    """For each row of a block of products (queries x papers) its k largest, the query left out.
-
-    Overwrites the query's own product.
-    """
-    papers = products.shape[1]
-    k = rows.shape[1]
-    everyone = np.arange(papers).astype(np.int32)
-    for i, row in enumerate(queries):
-        value = products[i]
-        value[row] = -np.inf
-        # A threshold from a sample of columns leaves few to sort.
-        step = max(1, papers // 4096)
-        sample = np.sort(value[::step])
-        threshold = sample[max(0, len(sample) - 1 - 2 * k // step - 8)]
-        candidates = everyone[value >= threshold]
-        if len(candidates) < min(k, papers):
-            candidates = everyone
-        candidates = best(candidates, value, k)
-        write_best(candidates, value[candidates], rows[i], scores[i])
-
-
-@compiled
-def union(found, rows):
+def union(found: Any, rows: Any) -> int:
     """For each query the distinct rows of `found` (-1: none) in rising order, padded with -1.
 
     Returns the largest number of rows that a query has.
@@ -128,35 +166,36 @@ def union(found, rows):
 
 
 @compiled
-def sparse_pairs(matrix, columns, queries, candidates, products):
-    """Exact inner products of each query with its candidates (-1: none, product 0).
+def sparse_pairs(matrix: Any, columns: int, queries: Any, rows: Any, products: Any) -> None:
+    """Exact inner products of each query with its rows (-1: none, product 0).
 
-    `matrix`: (indptr, indices, data) with so many columns. Writes float32, queries x candidates.
+    `matrix` has so many columns. Writes float32, queries x rows.
     """
     indptr, indices, data = matrix
-    query = np.zeros(columns, np.float32)
-    for i, row in enumerate(queries):
-        low, high = indptr[row], indptr[row + 1]
+    weight = np.zeros(columns, np.float32)
+    for i in range(len(queries)):
+        low, high = indptr[queries[i]], indptr[queries[i] + 1]
         for at in range(low, high):
-            query[indices[at]] = data[at]
-        for j, other in enumerate(candidates[i]):
+            weight[indices[at]] = data[at]
+        for j in range(rows.shape[1]):
             product = np.float32(0)
-            if other >= 0:
-                for at in range(indptr[other], indptr[other + 1]):
-                    product += query[indices[at]] * data[at]
+            if rows[i, j] >= 0:
+                for at in range(indptr[rows[i, j]], indptr[rows[i, j] + 1]):
+                    product += weight[indices[at]] * data[at]
             products[i, j] = product
         for at in range(low, high):
-            query[indices[at]] = 0
+            weight[indices[at]] = 0
 
 
 @compiled
-def dense_pairs(vectors, queries, candidates, products):
-    """As sparse_pairs, over the rows of a dense matrix."""
-    for i, row in enumerate(queries):
-        query = vectors[row]
-        for j, other in enumerate(candidates[i]):
+def dense_pairs(vectors: Any, queries: Any, rows: Any, products: Any) -> None:
+    """As sparse_pairs, over the rows of a dense matrix (float32, papers x dimensions)."""
+    for i in range(len(queries)):
+        query = vectors[queries[i]]
+        for j in range(rows.shape[1]):
             product = np.float32(0)
+            other = rows[i, j]
             if other >= 0:
-                for at in range(vectors.shape[1]):
+                for at in range(len(query)):
                     product += query[at] * vectors[other, at]
             products[i, j] = product

@@ -30,9 +30,11 @@ class Ranking:
 
 @dataclass(frozen=True)
 class Query:
-    """A paper's row in each signal; `paper` is its row in the corpus, -1 for a draft."""
+    """A paper's row in each signal and its popularity features (float32); `paper` is its row in
+    the corpus, -1 for a draft."""
 
     rows: Mapping[str, Row]
+    features: NDArray[np.float32]
     paper: int = -1
 
 
@@ -77,11 +79,12 @@ class Scorer:
 
     def seed(self, row: int) -> Query:
         """An indexed paper as a query."""
-        return Query({name: signal.row(row) for name, signal in self.signals.items()}, row)
+        rows = {name: signal.row(row) for name, signal in self.signals.items()}
+        return Query(rows, self.features[row], row)
 
     def draft(self, draft: Draft) -> Query:
         """An unindexed paper as a query."""
-        return Query(self.encoder.encode(draft, self.signals))
+        return Query(self.encoder.encode(draft, self.signals), self.encoder.features(draft))
 
     def candidates(self, query: Query, width: int = CANDIDATES_PER_SIGNAL) -> NDArray[np.int32]:
         """The union of each signal's `width` most similar papers, int32, rising rows."""
@@ -97,7 +100,7 @@ class Scorer:
         products = np.empty((len(rows), len(self.signals)), np.float32)
         for column, (name, signal) in enumerate(self.signals.items()):
             products[:, column] = similarities(signal, query.rows[name], rows)
-        contributions = self.blend.contributions(products, self.features[rows])
+        contributions = self.blend.contributions(products, self.features[rows], query.features)
         return Ranking(rows, self.blend.logits(contributions), contributions)
 
     def rank(self, query: Query, depth: int) -> Ranking:

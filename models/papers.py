@@ -67,7 +67,9 @@ class Papers:
             else table[name].chunk(0)
             for name in table.column_names
         }
-        self._summary = [self._columns[name] for name in ("id", "title", "authors", "year", "venue")]
+        self._summary = [
+            self._columns[name] for name in ("id", "title", "authors", "year", "venue")
+        ]
         self._index = index
         self._size = int(table.num_rows)
         self.year = self._numbers("year", np.int16)

@@ -1,110 +1,138 @@
 """Training: papers and interactions in, one artifact out."""
 
 import os
-from dataclasses import dataclass
-from pathlib import Path
 
-# Set before numpy loads BLAS: our own threads share fixed blocks, so results never depend on it.
+# Before numpy loads its BLAS: our own threads share fixed blocks of work, so that the result does
+# not depend on how many there are.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
+from models.batch import rank_blocks
 from models.blend import Blend
-from models.candidates import candidates, in_blocks, pair_similarities
+from models.calibration import fit_calibration, held_out_lists, inner_figures, reliability
 from models.corpus import Corpus
-from models.features import PAPER_TERMS, Features, build_features
+from models.defaults import default_blend
+from models.features import Features, build_features
+from models.fitting import fit_blend, gather_pairs
 from models.manifest import FORMAT_VERSION, Manifest
-from models.neighbors import CANDIDATES_PER_SIGNAL, Ranking, StoredNeighbors
+from models.neighbors import StoredNeighbors
+from models.split import inner_splits
 from models.writer import ArtifactWriter, publish, publishing
 
 NEIGHBORS = 100
+"""Neighbours stored for each paper."""
+
+SPLIT_SHARES = (1 / 5, 1 / 3)
+"""Shares of the reference lists that the inner splits leave out; the first one calibrates."""
+
+RECENT_POPULAR = 1_000
+
+Report = Callable[[str], None]
+"""Told the name of each step as it begins."""
 
 
-def default_blend(signals: tuple[str, ...]) -> Blend:
-    weight = {"text": 8.0, "latent": 4.0, "neighborhood": 8.0, "co_citation": 4.0}
-    return Blend(
-        bias=-6.0,
-        signals=signals,
-        linear=np.array([weight.get(name, 0) for name in signals], np.float32),
-        root=np.zeros(len(signals), np.float32),
-        paper_terms=PAPER_TERMS,
-        paper=np.zeros(len(PAPER_TERMS), np.float32),
-    )
+@dataclass(frozen=True)
+class Fitted:
+    """A blend and what its inner splits said of it."""
+
+    blend: Blend
+    evaluation: dict[str, Any]
 
 
-def nearest(features: Features, blend: Blend, threads: int) -> StoredNeighbors:
+def train(
+    corpus: Corpus,
+    output: Path,
+    *,
+    seed: int = 0,
+    threads: int = 2,
+    report: Report = lambda _: None,
+) -> Manifest:
+    """Fit the blend on inner splits and the signals on the whole corpus, rank every paper's
+    neighbours, publish the artifact in `output`. Raises ArtifactError where it can't be written.
+    """
+    with threadpool_limits(1), publishing(output) as writer:
+        fitted = fit(corpus, seed, threads, report)
+        report("Signals of the corpus")
+        features = build_features(corpus, seed)
+        blend = fitted.blend if fitted else default_blend(tuple(features.signals))
+        report("Neighbours")
+        neighbors = rank_neighbors(features, blend, threads)
+        report("Artifact")
+        write(writer, corpus, features, neighbors)
+        evaluation = fitted.evaluation if fitted else {}
+        return publish(writer, _manifest(corpus, blend, evaluation, seed), output)
+
+
+def fit(corpus: Corpus, seed: int, threads: int, report: Report) -> Fitted | None:
+    """The calibrated blend of a corpus; None where no inner split has a related pair."""
+    splits = inner_splits(corpus, seed, SPLIT_SHARES)
+    if not splits:
+        return None
+    built, parts = [], []
+    for number, split in enumerate(splits, 1):
+        report(f"Inner split {number} of {len(splits)}")
+        features = build_features(split.corpus, seed)
+        built.append(features)
+        parts.append(gather_pairs(split, features, seed, threads))
+    signals = tuple(built[0].signals)
+    blend = fit_blend(signals, parts)
+    report("Calibration")
+    held = held_out_lists(splits[0], built[0], parts, signals, seed, threads)
+    calibration = fit_calibration(held, built[0].papers)
+    evaluation = {
+        "window": splits[0].window,
+        "score": "probability that at least 2 papers of the window cite both",
+        "figures": inner_figures(splits[0], built[0], held),
+        "reliability": reliability(held, built[0].papers, seed),
+    }
+    blend = blend.calibrated(calibration.slope, calibration.seed, calibration.intercept)
+    return Fitted(blend, evaluation)
+
+
+def rank_neighbors(features: Features, blend: Blend, threads: int) -> StoredNeighbors:
+    """The lists that serving maps: each paper's best NEIGHBORS others."""
     papers = len(features.papers)
-    k = max(min(NEIGHBORS, papers - 1), 0)
-
-    def work(queries: NDArray[np.int64]) -> StoredNeighbors:
-        rows = candidates(features.signals, queries, CANDIDATES_PER_SIGNAL)
-        products = pair_similarities(features.signals, queries, rows)
-        parts = blend.contributions(products, features.papers[rows])
-        logits = np.where(rows >= 0, blend.logits(parts), -np.inf)
-        best = np.argsort(-logits, axis=1, kind="stable")[:, :k]
-        pad = ((0, 0), (0, k - best.shape[1]))
-        top = np.pad(np.take_along_axis(rows, best, 1), pad, constant_values=-1)
-        return StoredNeighbors(
-            top,
-            np.pad(np.take_along_axis(logits, best, 1), pad),
-            np.pad(np.take_along_axis(parts, best[..., None], 1), (*pad, (0, 0))),
-        )
-
-    blocks = list(in_blocks(np.arange(papers), work, threads))
-    return StoredNeighbors(
-        np.concatenate([block.rows for block in blocks]),
-        np.concatenate([block.logits for block in blocks]).astype(np.float32),
-        np.concatenate([block.contributions for block in blocks]).astype(np.float32),
-    )
-
-
-def train(corpus: Corpus, output: Path, seed: int, threads: int) -> Manifest:
-    """Fit every signal and the blend, rank every paper's neighbours, publish the artifact."""
-    features = build_features(corpus, seed)
-    blend = default_blend(tuple(features.signals))
-    stored = nearest(features, blend, threads)
-    manifest = Manifest(
-        format_version=FORMAT_VERSION,
-        version="",
-        seed=seed,
-        parameters={},
-        corpus={
-            "papers": len(corpus),
-            "citations": int(corpus.citations.nnz),
-            "readers": 0,
-            "sha256": corpus.digest(),
-            "first_year": int(corpus.year[corpus.year > 0].min(initial=3000)),
-            "last_year": int(corpus.year.max(initial=0)),
-            "undirected": corpus.undirected,
-            "notes": corpus.notes,
-        },
-        terms=[
-            {"name": name, "kind": "popularity" if popular else "pair"}
-            for name, popular in zip(blend.term_names, blend.term_is_popularity, strict=True)
-        ],
-        blend=blend.to_json(),
-        evaluation={},
-        libraries={"numpy": np.__version__},
-        files={},
-    )
-    with publishing(output) as writer:
-        write(writer, corpus, features, stored)
-        return publish(writer, manifest, output)
+    depth = min(NEIGHBORS, papers - 1)
+    rows = np.full((papers, depth), -1, np.int32)
+    logits = np.zeros((papers, depth), np.float32)
+    contributions = np.zeros((papers, depth, len(blend.term_names)), np.float32)
+    if depth:
+        everyone = np.arange(papers)
+        for block in rank_blocks(
+            features.signals, features.papers, blend, everyone, depth, threads=threads
+        ):
+            found = block.rows.shape[1]
+            rows[block.queries, :found] = block.rows
+            known = block.rows >= 0
+            logits[block.queries, :found] = np.where(known, block.logits, 0)
+            contributions[block.queries, :found] = np.where(
+                known[..., None], block.contributions, 0
+            )
+    return StoredNeighbors(rows, logits, contributions)
 
 
 def write(
-    writer: ArtifactWriter, corpus: Corpus, features: Features, stored: StoredNeighbors
+    writer: ArtifactWriter, corpus: Corpus, features: Features, neighbors: StoredNeighbors
 ) -> None:
+    """Every file of an artifact but the manifest."""
     cited_by = corpus.citations.T.tocsr()
-    counts = {
-        "work": corpus.work,
-        "citation_count": np.diff(cited_by.indptr).astype(np.int32),
-        "reference_count": np.diff(corpus.citations.indptr).astype(np.int32),
-    }
     table = corpus.table
-    for name, column in counts.items():
+    for name, column in (
+        ("work", corpus.work),
+        ("citation_count", np.diff(cited_by.indptr).astype(np.int32)),
+        ("reference_count", np.diff(corpus.citations.indptr).astype(np.int32)),
+    ):
         table = table.append_column(name, pa.array(column))
     writer.table(table)
     encoder = features.encoder
@@ -120,8 +148,46 @@ def write(
         writer.signal(f"signals.{name}", signal)
     writer.sparse("citations", corpus.citations)
     writer.sparse("cited_by", cited_by)
-    writer.array("neighbors.rows", stored.rows)
-    writer.array("neighbors.logits", stored.logits)
-    writer.array("neighbors.contributions", stored.contributions)
-    recent = np.lexsort((np.arange(len(corpus)), -features.papers[:, 2], -features.papers[:, 1]))
-    writer.array("recent_popular", recent[:1000].astype(np.int32))
+    writer.array("neighbors.rows", neighbors.rows)
+    writer.array("neighbors.logits", neighbors.logits)
+    writer.array("neighbors.contributions", neighbors.contributions)
+    writer.array("recent_popular", _recent_popular(corpus, features))
+
+
+def _recent_popular(corpus: Corpus, features: Features) -> NDArray[np.int32]:
+    """Papers by their recent citations, then by all of them, then the newest."""
+    citations, _, recent, _ = features.papers.T
+    order = np.lexsort((-corpus.year.astype(np.int32), -citations, -recent))
+    return order[:RECENT_POPULAR].astype(np.int32)
+
+
+def _manifest(corpus: Corpus, blend: Blend, evaluation: dict[str, Any], seed: int) -> Manifest:
+    year = corpus.year[corpus.year > 0]
+    return Manifest(
+        format_version=FORMAT_VERSION,
+        version="",
+        seed=seed,
+        parameters={"neighbors": NEIGHBORS, "split_shares": list(SPLIT_SHARES)},
+        corpus={
+            "papers": len(corpus),
+            "citations": int(corpus.citations.nnz),
+            "external_references": int(corpus.external.nnz),
+            "undirected": corpus.undirected,
+            "first_year": int(year.min(initial=year[0])) if len(year) else 0,
+            "last_year": int(year.max(initial=0)),
+            "sha256": corpus.digest(),
+            "notes": corpus.notes,
+        },
+        terms=[
+            {"name": name, "kind": kind}
+            for name, kind in zip(blend.term_names, blend.term_kinds, strict=True)
+        ],
+        blend=blend.to_json(),
+        evaluation=evaluation,
+        libraries={
+            name: version(name)
+            for name in ("numpy", "scipy", "scikit-learn", "implicit", "numba", "pyarrow")
+        }
+        | {"python": platform.python_version()},
+        files={},
+    )

@@ -1,0 +1,18 @@
+"""The blend of a corpus that nothing can be fitted on: text alone."""
+
+import numpy as np
+
+from models.blend import Blend
+from models.popularity import PAPER_TERMS
+
+# TF-IDF plus half the latent cosine, the ratio that is common in the field; slope and bias only
+# give the score a spread in (0, 1), which is not calibrated and said not to be.
+LINEAR = {"text": 8.0, "latent": 4.0, "neighborhood": 8.0, "smoothed_text": 4.0, "coupling": 4.0}
+BIAS = -5.0
+
+
+def default_blend(signals: tuple[str, ...]) -> Blend:
+    """Documented weights; popularity and the seed's fame count nothing."""
+    nothing = np.zeros(len(PAPER_TERMS), np.float32)
+    linear = np.array([LINEAR.get(name, 0.0) for name in signals], np.float32)
+    return Blend(BIAS, signals, linear, np.zeros_like(linear), PAPER_TERMS, nothing, nothing)

@@ -1,0 +1,106 @@
+"""Inner splits: the corpus as it was once known, and what later papers say of its pairs."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+
+from models.corpus import Corpus
+
+CITING_BOTH = 2
+"""A pair is related if at least so many later papers cite both."""
+
+DRAWN_SHARE = 0.2
+"""Share of the citing papers that are drawn where no years are known."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """`corpus`: what training may see. `together`: int32 CSR, papers x papers of it, how many of
+    the papers left out cite both (the diagonal is empty; counts below CITING_BOTH are left out).
+
+    `window`: in words, what was left out.
+    """
+
+    corpus: Corpus
+    together: sp.csr_matrix
+    window: str
+
+    @property
+    def queries(self) -> NDArray[np.int64]:
+        """Rows with at least one related paper."""
+        return np.flatnonzero(np.diff(self.together.indptr)).astype(np.int64)
+
+
+def inner_splits(corpus: Corpus, seed: int, shares: tuple[float, ...]) -> list[Split]:
+    """A split for each share of reference lists that is left out; none that has no related pair.
+
+    By time: the cut is the latest year that leaves at least that share of the lists after it. In
+    a corpus without dates a seeded draw of citing papers is left out whole. Equal cuts come once.
+    """
+    if corpus.citations.nnz == 0:
+        return []
+    if _dated(corpus):
+        cuts = dict.fromkeys(cut_year(corpus, share) for share in shares)
+        splits = [time_split(corpus, cut) for cut in cuts]
+    else:
+        splits = [draw_split(corpus, seed + at) for at in range(len(shares))]
+    return [split for split in splits if len(split.queries)]
+
+
+def _dated(corpus: Corpus) -> bool:
+    """Whether nearly every citing paper has a year, and there are several years."""
+    year = corpus.year[_citing(corpus)]
+    return bool(np.mean(year > 0) > 0.9 and len(np.unique(year[year > 0])) > 2)
+
+
+def _citing(corpus: Corpus) -> NDArray[np.int64]:
+    return np.flatnonzero(np.diff(corpus.citations.indptr)).astype(np.int64)
+
+
+def cut_year(corpus: Corpus, share: float) -> int:
+    """The latest year that leaves at least this share of the reference lists after it."""
+    years = corpus.year[_citing(corpus)]
+    for year in np.unique(years)[::-1]:
+        if np.mean(years > year) >= share:
+            return int(year)
+    return int(years.min()) - 1
+
+
+def time_split(corpus: Corpus, cut: int) -> Split:
+    """The corpus as it was known at the end of a year.
+
+    Later papers are left out, and so is every paper that had neither a reference nor a citation
+    from a paper of that time. Papers of unknown year are left out as well.
+    """
+    year = corpus.year
+    past = (year > 0) & (year <= cut)
+    known = np.flatnonzero(past)
+    cited = np.asarray(corpus.citations[known].sum(axis=0)).ravel() > 0
+    citing = np.diff(corpus.citations.indptr) + np.diff(corpus.external.indptr) > 0
+    kept = np.flatnonzero(past & (cited | citing))
+    later = np.flatnonzero(year > cut)
+    last = int(year.max())
+    return _split(corpus, kept, later, f"references of papers from {cut + 1} to {last}")
+
+
+def draw_split(corpus: Corpus, seed: int) -> Split:
+    """A seeded draw of citing papers is left out, each whole: row, column and text."""
+    citing = _citing(corpus)
+    size = max(1, round(DRAWN_SHARE * len(citing)))
+    drawn = np.sort(np.random.default_rng(seed).choice(citing, size, replace=False))
+    kept = np.setdiff1d(np.arange(len(corpus)), drawn)
+    return _split(corpus, kept, drawn, f"references of {size} drawn papers")
+
+
+def _split(
+    corpus: Corpus, kept: NDArray[np.int64], left_out: NDArray[np.int64], window: str
+) -> Split:
+    lists = corpus.citations[left_out][:, kept].astype(np.int32)
+    together = sp.csr_matrix(lists.T @ lists)
+    together.setdiag(0)
+    together.data[together.data < CITING_BOTH] = 0
+    together.eliminate_zeros()
+    together.sort_indices()
+    return Split(corpus.take(kept), together, window)
