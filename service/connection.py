@@ -5,7 +5,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 
-def connect(url: str, *, timeout_seconds: float, max_connections: int = 16) -> Redis:
+def connect(url: str, *, timeout_seconds: float, max_connections: int = 64) -> Redis:
     """A lazily connecting client; nothing is sent before the first command.
 
     timeout_seconds: the longest that connecting, one command, or waiting for a free connection may

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 
 class StateFormatError(RuntimeError):
-    """The state was written by a newer release, which this one would damage."""
+    """The state was written by a newer release or something else; this one would damage it."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,11 @@ async def _mark(client: Redis) -> list[str]:
         found = await client.get(STATE_FORMAT_KEY)
     except ResponseError as error:
         return [f"The state server refuses a write ({error})."]
+    if found is not None and not found.isdigit():
+        raise StateFormatError(
+            f"{STATE_FORMAT_KEY} holds {found!r} on the state server, which is no format of ours: "
+            "something else writes there, so name another server"
+        )
     if found is not None and int(found) > STATE_FORMAT:
         raise StateFormatError(
             f"the state has format {int(found)} and this release knows {STATE_FORMAT}: "

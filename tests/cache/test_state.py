@@ -85,9 +85,13 @@ async def test_a_server_that_is_away_is_a_warning(url: str) -> None:
     assert "does not answer" in warning
 
 
-async def test_state_of_a_newer_release_is_refused(run: Run) -> None:
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [(STATE_FORMAT + 1, "written by a newer release"), ("red", "something else writes there")],
+)
+async def test_state_that_is_not_ours_is_refused(run: Run, found: int | str, why: str) -> None:
     server = run(*DURABLE)
     with redis.Redis.from_url(server.url) as client:
-        client.set(STATE_FORMAT_KEY, STATE_FORMAT + 1)
-    with pytest.raises(StateFormatError, match="written by a newer release"):
+        client.set(STATE_FORMAT_KEY, found)
+    with pytest.raises(StateFormatError, match=why):
         await check_state(server.url)

@@ -167,8 +167,9 @@ def test_nobody_else_can_enter_the_folder(folder: Path) -> None:
         assert stat.S_IMODE((folder / "servers" / "cache.sock").stat().st_mode) == 0o700
 
 
-def test_starting_waits_while_a_server_is_loading_and_says_so(folder: Path, start: Start) -> None:
-    """Given a file of writes that takes long to replay; when starting; then all of it is there."""
+@pytest.fixture
+def slow_to_load(folder: Path) -> Path:
+    """A data folder whose state takes a second or two to load; 40,000 numbers come last."""
     with (
         attach(folder, roles=[Role.STATE]) as urls,
         redis.Redis.from_url(urls[Role.STATE]) as client,
@@ -179,13 +180,37 @@ def test_starting_waits_while_a_server_is_loading_and_says_so(folder: Path, star
     push = b"*3\r\n$5\r\nRPUSH\r\n$5\r\nafter\r\n$1\r\n1\r\n"
     with file.open("ab") as log:
         log.write((sort + push * 20) * 2_000)
+    return folder
 
-    user = start(patience_seconds=30)
+
+def test_starting_waits_while_a_server_is_loading_and_says_so(
+    slow_to_load: Path, start: Start
+) -> None:
+    user = start(slow_to_load)
     url = user.says()["state"]
     assert user.logged("waiting for an embedded server")
     assert user.logged("loading its data")
     with redis.Redis.from_url(url) as client:
         assert client.llen("after") == 40_000
+
+
+def test_a_command_killed_while_starting_leaves_one_server_to_the_next(
+    slow_to_load: Path, start: Start
+) -> None:
+    first = start(slow_to_load)
+    wait_for_log(first, "loading its data")
+    server = Server(Role.STATE, slow_to_load / "servers" / "state", slow_to_load)
+    pid = server.pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)  # it goes on loading when the test is ready
+    second = start(slow_to_load)
+    wait_for_log(second, "waiting for another command")
+    first.kill()
+    os.kill(pid, signal.SIGCONT)
+
+    assert pid_of(second.says()["state"]) == pid
+    second.leave()
+    gone(slow_to_load, Role.STATE)
 
 
 def test_attaching_waits_for_a_server_that_hangs_and_says_so(start: Start) -> None:
