@@ -15,7 +15,6 @@ from typing import IO, cast
 from service.embedded import Role, attach
 from service.settings import Settings
 
-
 _ENVIRONMENT = {
     "GRPC_VERBOSITY": "NONE",  # errors are ours to word
     "OPENBLAS_NUM_THREADS": "1",  # a request is too short to share out
