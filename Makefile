@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := .ci/requirements.txt
 INSTALLED := $(VENV)/.installed
-PACKAGES := models service protos/relatedpapers tests
+PACKAGES := models service protos/relatedpapers protos/examples/python tests
 
 .PHONY: help setup demo test lint format bench protos lock clean
 
