@@ -10,6 +10,7 @@ import json
 import lzma
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -44,40 +45,47 @@ Progress = Callable[[int], None]
 """Called now and then with the number of compressed bytes read since the last call."""
 
 
+LINES_PER_REPORT = 1_000
+
+
 def _ignore(_: int) -> None:
     """Nobody watches."""
 
 
-def _open(path: Path) -> BinaryIO:
-    try:
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    """The file decompressed, and the file as it lies on the disk, whose position tells how far."""
+    with ExitStack() as stack:
+        try:
+            raw = stack.enter_context(path.open("rb"))
+        except OSError as error:
+            raise InputError(f"{path}: can't be read: {error.strerror}") from error
         if path.suffix == ".gz":
-            return cast(BinaryIO, gzip.open(path, "rb"))
-        if path.suffix == ".xz":
-            return cast(BinaryIO, lzma.open(path, "rb"))
-        return path.open("rb")
-    except OSError as error:
-        raise InputError(f"{path}: can't be read: {error.strerror}") from error
+            yield cast(BinaryIO, stack.enter_context(gzip.GzipFile(fileobj=raw))), raw
+        elif path.suffix == ".xz":
+            yield cast(BinaryIO, stack.enter_context(lzma.open(raw))), raw
+        else:
+            yield raw, raw
 
 
 def _text_lines(path: Path, progress: Progress) -> Iterator[tuple[int, str]]:
     """Decoded lines with their numbers from 1; bytes that are not UTF-8 are an error."""
-    size, reported = path.stat().st_size if path.exists() else 0, 0
-    with _open(path) as file:
-        number = 0
+    number = reported = 0
+    with _opened(path) as (file, raw):
         try:
-            for number, raw in enumerate(file, 1):
-                yield number, raw.decode("utf-8")
-                if number % 2000 == 0 and path.suffix not in (".gz", ".xz"):
-                    position = file.tell()
+            for number, line in enumerate(file, 1):
+                yield number, line.decode("utf-8")
+                if number % LINES_PER_REPORT == 0:
+                    position = raw.tell()
                     progress(position - reported)
                     reported = position
+            progress(raw.tell() - reported)
         except UnicodeDecodeError as error:
             raise InputError(
                 f"{path}:{number}: not UTF-8 at byte {error.start} of the line; expected UTF-8 text"
             ) from error
         except (OSError, EOFError, lzma.LZMAError) as error:
             raise InputError(f"{path}: damaged after line {number}: {error}") from error
-    progress(size - reported)
 
 
 def read_jsonl(paths: Iterable[Path], progress: Progress = _ignore) -> Iterator[Line]:

@@ -82,9 +82,11 @@ class Scorer:
         rows = {name: signal.row(row) for name, signal in self.signals.items()}
         return Query(rows, self.features[row], row)
 
-    def draft(self, draft: Draft) -> Query:
-        """An unindexed paper as a query."""
-        return Query(self.encoder.encode(draft, self.signals), self.encoder.features(draft))
+    def draft(self, draft: Draft, paper: int | None = None) -> Query:
+        """An unindexed paper as a query. `paper`: the row of the same paper, where it is indexed
+        after all; it is then no candidate."""
+        rows = self.encoder.encode(draft, self.signals)
+        return Query(rows, self.encoder.features(draft), -1 if paper is None else paper)
 
     def candidates(self, query: Query, width: int = CANDIDATES_PER_SIGNAL) -> NDArray[np.int32]:
         """The union of each signal's `width` most similar papers, int32, rising rows."""

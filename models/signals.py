@@ -95,3 +95,10 @@ def all_similarities(signal: Signal, row: Row) -> NDArray[np.float32]:
         begin, end = postings.indptr[column], postings.indptr[column + 1]
         products[postings.indices[begin:end]] += value * postings.data[begin:end]
     return products
+
+
+def in_memory(signal: Signal) -> Signal:
+    """A copy whose arrays are ordinary ones: compiled code wants them writable."""
+    if isinstance(signal, DenseSignal):
+        return DenseSignal(np.array(signal.vectors))
+    return SparseSignal(signal.matrix.copy(), signal.transposed.copy())

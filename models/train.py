@@ -7,7 +7,6 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import platform
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,11 +21,13 @@ from models.batch import rank_blocks
 from models.blend import Blend
 from models.calibration import fit_calibration, held_out_lists, inner_figures, reliability
 from models.corpus import Corpus
+from models.interactions import Interactions
 from models.defaults import default_blend
 from models.features import Features, build_features
 from models.fitting import fit_blend, gather_pairs
 from models.manifest import FORMAT_VERSION, Manifest
 from models.neighbors import StoredNeighbors
+from models.progress import Advance, Report, silent
 from models.split import inner_splits
 from models.writer import ArtifactWriter, publish, publishing
 
@@ -37,9 +38,6 @@ SPLIT_SHARES = (1 / 5, 1 / 3)
 """Shares of the reference lists that the inner splits leave out; the first one calibrates."""
 
 RECENT_POPULAR = 1_000
-
-Report = Callable[[str], None]
-"""Told the name of each step as it begins."""
 
 
 @dataclass(frozen=True)
@@ -53,22 +51,23 @@ class Fitted:
 def train(
     corpus: Corpus,
     output: Path,
+    interactions: Interactions,
     *,
     seed: int = 0,
     threads: int = 2,
-    report: Report = lambda _: None,
+    report: Report = silent,
 ) -> Manifest:
     """Fit the blend on inner splits and the signals on the whole corpus, rank every paper's
     neighbours, publish the artifact in `output`. Raises ArtifactError where it can't be written.
     """
     with threadpool_limits(1), publishing(output) as writer:
         fitted = fit(corpus, seed, threads, report)
-        report("Signals of the corpus")
+        report("Signals of the corpus", 0)
         features = build_features(corpus, seed)
         blend = fitted.blend if fitted else default_blend(tuple(features.signals))
-        report("Neighbours")
-        neighbors = rank_neighbors(features, blend, threads)
-        report("Artifact")
+        advance = report("Neighbours", len(corpus))
+        neighbors = rank_neighbors(features, blend, threads, advance)
+        report("Artifact", 0)
         write(writer, corpus, features, neighbors)
         evaluation = fitted.evaluation if fitted else {}
         return publish(writer, _manifest(corpus, blend, evaluation, seed), output)
@@ -81,13 +80,13 @@ def fit(corpus: Corpus, seed: int, threads: int, report: Report) -> Fitted | Non
         return None
     built, parts = [], []
     for number, split in enumerate(splits, 1):
-        report(f"Inner split {number} of {len(splits)}")
+        report(f"Inner split {number} of {len(splits)}", 0)
         features = build_features(split.corpus, seed)
         built.append(features)
         parts.append(gather_pairs(split, features, seed, threads))
     signals = tuple(built[0].signals)
     blend = fit_blend(signals, parts)
-    report("Calibration")
+    report("Calibration", 0)
     held = held_out_lists(splits[0], built[0], parts, signals, seed, threads)
     calibration = fit_calibration(held, built[0].papers)
     evaluation = {
@@ -100,7 +99,9 @@ def fit(corpus: Corpus, seed: int, threads: int, report: Report) -> Fitted | Non
     return Fitted(blend, evaluation)
 
 
-def rank_neighbors(features: Features, blend: Blend, threads: int) -> StoredNeighbors:
+def rank_neighbors(
+    features: Features, blend: Blend, threads: int, advance: Advance
+) -> StoredNeighbors:
     """The lists that serving maps: each paper's best NEIGHBORS others."""
     papers = len(features.papers)
     depth = min(NEIGHBORS, papers - 1)
@@ -112,6 +113,7 @@ def rank_neighbors(features: Features, blend: Blend, threads: int) -> StoredNeig
         for block in rank_blocks(
             features.signals, features.papers, blend, everyone, depth, threads=threads
         ):
+            advance(len(block.queries))
             found = block.rows.shape[1]
             rows[block.queries, :found] = block.rows
             known = block.rows >= 0
