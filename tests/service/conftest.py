@@ -1,0 +1,103 @@
+"""The assembled service over a real channel, with models that were trained for the tests."""
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+import pytest
+import pytest_asyncio
+
+from models.artifact import Artifact
+from relatedpapers.v1.model_service_pb2_grpc import ModelServiceStub
+from relatedpapers.v1.paper_service_pb2_grpc import PaperServiceStub
+from relatedpapers.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
+from service.application import Application
+from service.recommender import Recommender
+from service.settings import Settings
+from tests.service import toy
+from tests.support import ROOT
+
+
+def train(papers: Path, output: Path, seed: int = 0) -> None:
+    """Train by the command line, as a user does."""
+    arguments = ["train", "--papers", papers, "--output", output, "--seed", str(seed)]
+    command = [sys.executable, "-m", "service.cli", *map(str, arguments)]
+    subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
+
+
+@pytest.fixture(scope="session")
+def toy_papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy corpus as a file."""
+    path = tmp_path_factory.mktemp("corpus") / "papers.jsonl"
+    toy.write(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def toy_model(toy_papers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder with one version, trained on the toy corpus. Do not change it."""
+    folder = tmp_path_factory.mktemp("toy-model")
+    train(toy_papers, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder with one version, trained on the sample that ships with the project."""
+    folder = tmp_path_factory.mktemp("sample-model")
+    train(ROOT / "models" / "sample" / "papers.jsonl", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def recommender(toy_model: Path) -> Recommender:
+    """The toy model, without a server."""
+    return Recommender(Artifact.open(toy_model))
+
+
+@dataclass
+class Running:
+    """A service that runs in this process, and its stubs over a real channel."""
+
+    application: Application
+    channel: grpc.aio.Channel
+
+    def __post_init__(self) -> None:
+        self.recommendations = RecommendationServiceStub(self.channel)
+        self.papers = PaperServiceStub(self.channel)
+        self.models = ModelServiceStub(self.channel)
+
+
+@pytest.fixture
+def settings(toy_model: Path, tmp_path: Path) -> Settings:
+    """The toy model on a free port, without Redis."""
+    return Settings(model=toy_model, port=0, data_dir=tmp_path / "data")
+
+
+Start = Callable[[Settings], "Starting"]
+
+
+class Starting:
+    """`async with Starting(settings) as running`: a service for the time of the block."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def __aenter__(self) -> Running:
+        self._application = await Application(self._settings).start()
+        self._channel = grpc.aio.insecure_channel(f"127.0.0.1:{self._application.port}")
+        return Running(self._application, self._channel)
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._channel.close()
+        await self._application.stop()
+
+
+@pytest_asyncio.fixture
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    """The service over the toy model."""
+    async with Starting(settings) as service:
+        yield service
