@@ -7,6 +7,8 @@ import pytest
 
 from service.embedded import Role, attach
 from tests.servers import SystemRedis
+from tests.service import toy
+from tests.serving import train
 from tests.support import ROOT, require_tool
 
 
@@ -20,6 +22,27 @@ def datasets() -> Path:
     if not folder.is_dir():
         pytest.skip(f"the evaluation datasets are not in {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def toy_papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy corpus, whose right answers are known, as a file."""
+    path = tmp_path_factory.mktemp("toy-corpus") / "papers.jsonl"
+    toy.write(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def toy_model(toy_papers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder with one version, trained on the toy corpus. Do not change it."""
+    return train(toy_papers, output=tmp_path_factory.mktemp("toy-model"))
+
+
+@pytest.fixture(scope="session")
+def sample_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder with one version, trained on the sample that ships with the project."""
+    papers = ROOT / "models" / "sample" / "papers.jsonl"
+    return train(papers, output=tmp_path_factory.mktemp("sample-model"))
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,9 @@
 """What tests of several subjects share."""
 
 import os
+import re
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +16,12 @@ T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parent.parent
 """The repository."""
+
+_OFFLINE = re.compile(
+    "dns error|error sending request|no such host|dial tcp|refused|time.?out|E(CONN|NOTFOUND|AI_)",
+    re.IGNORECASE,
+)
+"""How uv, npm and Go say that the network is away."""
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -33,6 +41,25 @@ def require_tool(name: str) -> str:
         or shutil.which(name)
         or unavailable(f"{name} is not installed")
     )
+
+
+def fetch(*command: str | Path, cwd: Path = ROOT, **environment: str) -> None:
+    """Run a command that asks a package registry; where none can be reached, skip (in CI: fail).
+
+    environment: variables to add.
+    """
+    result = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    output = result.stdout + result.stderr
+    if result.returncode != 0 and _OFFLINE.search(output):
+        unavailable(f"no package registry can be reached: {output.strip().splitlines()[-1]}")
+    assert result.returncode == 0, output
 
 
 def wait_until(condition: Callable[[], T], what: str, seconds: float = 30.0) -> T:

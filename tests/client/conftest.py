@@ -1,0 +1,77 @@
+"""Both clients behind one face, so that every test holds for both."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from relatedpapers import AsyncClient, Client
+from relatedpapers.aio import AsyncPages
+from relatedpapers.client import Pages
+from service.settings import Settings
+from tests.serving import serving
+
+
+@pytest.fixture
+def settings(toy_model: Path, tmp_path: Path) -> Settings:
+    """The toy model on a free port, without Redis."""
+    return Settings(model=toy_model, port=0, data_dir=tmp_path / "data")
+
+
+class Caller:
+    """A client, sync or asyncio, whose methods are called by name."""
+
+    def __init__(self, kind: str, target: str, **options: Any) -> None:
+        make = Client if kind == "sync" else AsyncClient
+        self.client: Client | AsyncClient = make(target, **options)
+
+    async def one(self, method: str, *arguments: Any, **options: Any) -> Any:
+        """What a method returns that makes one call."""
+        if isinstance(self.client, AsyncClient):
+            return await getattr(self.client, method)(*arguments, **options)
+        return await asyncio.to_thread(getattr(self.client, method), *arguments, **options)
+
+    async def many(self, method: str, *arguments: Any, **options: Any) -> list[Any]:
+        """Everything that a method gives which is iterated over."""
+        return await self.collect(getattr(self.client, method)(*arguments, **options))
+
+    async def pages(self, method: str, *arguments: Any, **options: Any) -> list[Any]:
+        """The answers themselves of a method that gives pages."""
+        return await self.collect(getattr(self.client, method)(*arguments, **options).pages())
+
+    async def page(self, method: str, *arguments: Any, **options: Any) -> Any:
+        """The first answer of a method that gives pages."""
+        pages: Pages[Any, Any] | AsyncPages[Any, Any]
+        pages = getattr(self.client, method)(*arguments, **options)
+        if isinstance(pages, AsyncPages):
+            return await pages.page()
+        return await asyncio.to_thread(pages.page)
+
+    async def collect(self, items: Any) -> list[Any]:
+        if isinstance(self.client, AsyncClient):
+            return [item async for item in items]
+        return await asyncio.to_thread(list, items)
+
+    async def close(self) -> None:
+        if isinstance(self.client, AsyncClient):
+            await self.client.close()
+        else:
+            self.client.close()
+
+
+@pytest.fixture(params=["sync", "asyncio"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which client."""
+    return str(request.param)
+
+
+@pytest_asyncio.fixture
+async def caller(kind: str, settings: Settings) -> AsyncIterator[Caller]:
+    """A client of the service over the toy model."""
+    async with serving(settings) as address:
+        caller = Caller(kind, address)
+        yield caller
+        await caller.close()

@@ -1,0 +1,127 @@
+"""The Python client when the server is away, slow, or not ours."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from typing import Any, Self
+
+import grpc
+import pytest
+
+from relatedpapers import Client, DeadlineExceededError, RelatedPapersError, UnavailableError
+from relatedpapers.status import decode
+from service.settings import Settings
+from tests.client.conftest import Caller
+from tests.serving import serving
+
+
+class Refusing(grpc.GenericRpcHandler):
+    """A gRPC server that answers every call with one code, and counts them."""
+
+    def __init__(self, code: grpc.StatusCode) -> None:
+        self.calls = 0
+        self._code = code
+        self._server = grpc.aio.server()
+        self._server.add_generic_rpc_handlers((self,))
+        self.port = self._server.add_insecure_port("127.0.0.1:0")
+
+    def service(self, _: grpc.HandlerCallDetails) -> Any:
+        return grpc.unary_unary_rpc_method_handler(self._refuse)
+
+    async def _refuse(self, _: bytes, context: Any) -> bytes:
+        self.calls += 1
+        await context.abort(self._code, "not today")
+        raise AssertionError
+
+    async def __aenter__(self) -> Self:
+        await self._server.start()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._server.stop(None)
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """The port of a server that lets everybody connect and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+async def test_a_restarted_server_is_found_again(kind: str, settings: Settings) -> None:
+    async with serving(settings) as address:
+        caller = Caller(kind, address)
+        before = await caller.one("get_paper", "graph-05")
+    port = int(address.rpartition(":")[2])
+    # The port refuses connections until one was tried, and then the service is back.
+    tried = asyncio.Event()
+
+    def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+        tried.set()
+
+    gap = await asyncio.start_server(refuse, "127.0.0.1", port)
+    call = asyncio.create_task(caller.one("get_paper", "graph-05", timeout_seconds=60))
+    await tried.wait()
+    gap.close()
+    await gap.wait_closed()
+    async with serving(settings.model_copy(update={"port": port})):
+        assert await call == before
+    await caller.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "attempts"),
+    [
+        (grpc.StatusCode.UNAVAILABLE, 5),
+        (grpc.StatusCode.INTERNAL, 1),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, 1),
+    ],
+    ids=lambda value: getattr(value, "name", str(value)),
+)
+async def test_only_unavailable_is_retried(kind: str, code: grpc.StatusCode, attempts: int) -> None:
+    async with Refusing(code) as server:
+        caller = Caller(kind, f"127.0.0.1:{server.port}", timeout_seconds=60)
+        with pytest.raises(RelatedPapersError) as caught:
+            await caller.one("get_model")
+        await caller.close()
+    assert caught.value.code is code
+    assert caught.value.message == "not today"
+    assert caught.value.reason == ""
+    assert isinstance(caught.value, UnavailableError) == (code is grpc.StatusCode.UNAVAILABLE)
+    assert server.calls == attempts
+
+
+async def test_no_server_at_all(kind: str) -> None:
+    with socket.socket() as free:  # bound and not listening: nobody else takes the port meanwhile
+        free.bind(("127.0.0.1", 0))
+        caller = Caller(kind, f"127.0.0.1:{free.getsockname()[1]}")
+        with pytest.raises(UnavailableError):
+            await caller.one("get_model", timeout_seconds=60)
+        await caller.close()
+
+
+async def test_a_call_ends_at_its_own_timeout(kind: str, silent: int) -> None:
+    caller = Caller(kind, f"127.0.0.1:{silent}")
+    with pytest.raises(DeadlineExceededError):
+        await caller.many("list_related_papers", paper_ids=["graph-05"], timeout_seconds=0.05)
+    await caller.close()
+
+
+async def test_a_call_ends_at_the_timeout_of_its_client(kind: str, silent: int) -> None:
+    caller = Caller(kind, f"127.0.0.1:{silent}", timeout_seconds=0.05)
+    with pytest.raises(DeadlineExceededError):
+        await caller.one("get_paper", "graph-05")
+    await caller.close()
+
+
+def test_details_that_are_none_or_broken_are_no_second_error() -> None:
+    for details in (b"", b"\xff\xff", b"\x1a\x02\x0a\x00"):
+        assert decode(details) == ("", "", {})
+
+
+def test_a_client_closes_with_its_block() -> None:
+    with Client("127.0.0.1:1") as client:
+        pass
+    with pytest.raises(ValueError, match="closed channel"):
+        client.get_model()

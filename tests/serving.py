@@ -1,0 +1,70 @@
+"""The service for tests: inside the test's own event loop, or as the command that a user starts."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from service.application import Application
+from service.settings import Settings
+from tests.support import ROOT
+
+COMMAND = Path(sys.executable).with_name("related-papers")
+
+
+def train(*papers: Path, output: Path, options: tuple[str, ...] = ()) -> Path:
+    """Train by the command line, as a user does, and return the model folder."""
+    command: list[str | Path] = [
+        COMMAND,
+        "train",
+        "--papers",
+        *papers,
+        "--output",
+        output,
+        *options,
+    ]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return output
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[str]:
+    """The address of a service in this process, for the time of the block."""
+    application = await Application(settings).start()
+    try:
+        yield f"127.0.0.1:{application.port}"
+    finally:
+        await application.stop()
+
+
+@contextmanager
+def serve_command(model: Path, data: Path) -> Iterator[str]:
+    """The address of `related-papers serve` and its embedded servers, for the time of the block."""
+    command: list[str | Path] = [
+        COMMAND,
+        "serve",
+        "--model",
+        model,
+        "--port",
+        "0",
+        "--data-dir",
+        data,
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        lines = []
+        try:
+            for line in process.stdout:  # it ends when the command does
+                lines.append(line)
+                if found := re.search(r"serves gRPC on (\S+:\d+)", line):
+                    yield found[1]
+                    break
+            else:
+                raise AssertionError(f"it did not start: {''.join(lines)}")
+        finally:
+            process.send_signal(signal.SIGTERM)
+    assert process.returncode == 0, "it did not stop as it should"
