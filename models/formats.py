@@ -9,6 +9,7 @@ import hashlib
 import json
 import lzma
 import re
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -74,7 +75,8 @@ def _text_lines(path: Path, progress: Progress) -> Iterator[tuple[int, str]]:
     with _opened(path) as (file, raw):
         try:
             for number, line in enumerate(file, 1):
-                yield number, line.decode("utf-8")
+                # Some editors begin a file with a byte order mark.
+                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
                 if number % LINES_PER_REPORT == 0:
                     position = raw.tell()
                     progress(position - reported)
@@ -84,7 +86,7 @@ def _text_lines(path: Path, progress: Progress) -> Iterator[tuple[int, str]]:
             raise InputError(
                 f"{path}:{number}: not UTF-8 at byte {error.start} of the line; expected UTF-8 text"
             ) from error
-        except (OSError, EOFError, lzma.LZMAError) as error:
+        except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
             raise InputError(f"{path}: damaged after line {number}: {error}") from error
 
 
@@ -142,7 +144,9 @@ def read_pages(paths: Iterable[Path], progress: Progress = _ignore) -> Iterator[
 
 
 def detect(path: Path) -> Format:
-    """JSON Lines if the first line that is not blank begins with `{`, else result pages."""
+    """JSON Lines if the name says so or the first line with content begins with `{`, else pages."""
+    if ".jsonl" in path.suffixes:  # so that a bad first line is an error and not a title
+        return Format.JSONL
     for _, text in _text_lines(path, _ignore):
         if text.strip():
             return Format.JSONL if text.lstrip().startswith("{") else Format.PAGES

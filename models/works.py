@@ -21,8 +21,8 @@ def _folded(text: str) -> str:
 
 def surname(author: str) -> str:
     """The folded family name of `Ada Lovelace`, `A. Lovelace` or `Lovelace, Ada`."""
-    family = author.split(",")[0] if "," in author else author.rsplit(maxsplit=1)[-1:]
-    return _folded(family if isinstance(family, str) else "".join(family))
+    family, comma, _ = author.partition(",")
+    return _folded(family if comma else "".join(author.split()[-1:]))
 
 
 def group_works(papers: Sequence[Mapping[str, Any]]) -> NDArray[np.int32]:
@@ -44,7 +44,8 @@ def group_works(papers: Sequence[Mapping[str, Any]]) -> NDArray[np.int32]:
         keys: list[tuple[str, ...]] = [("id", canonical(paper["id"]))]
         title = _folded(paper["title"])
         if title:
-            keys += [("title", title, surname(author)) for author in paper["authors"]]
+            # An author without a letter is nobody, and two papers can't share nobody.
+            keys += [("title", title, name) for name in map(surname, paper["authors"]) if name]
         for key in keys:
             other, this = root(first.setdefault(key, row)), root(row)
             work[max(other, this)] = min(other, this)
