@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -17,6 +17,12 @@ class Background:
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="background")
+        self._calls: set[Future[Any]] = set()
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for their turn."""
+        return sum(not (call.running() or call.done()) for call in self._calls)
 
     async def run(
         self,
@@ -25,9 +31,13 @@ class Background:
         **kwargs: Arguments.kwargs,
     ) -> Result:
         """What the function returns or raises."""
-        future = self._thread.submit(function, *args, **kwargs)
-        return await asyncio.wrap_future(future)
+        call = self._thread.submit(function, *args, **kwargs)
+        self._calls.add(call)
+        try:
+            return await asyncio.wrap_future(call)
+        finally:
+            self._calls.discard(call)
 
     def close(self) -> None:
-        """Let the running call finish, and start no other."""
-        self._thread.shutdown(cancel_futures=True)
+        """Start no other call. One that runs is not waited for."""
+        self._thread.shutdown(wait=False, cancel_futures=True)

@@ -1,8 +1,6 @@
 """The assembled service over a real channel, with models that were trained for the tests."""
 
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,39 +15,6 @@ from relatedpapers.v1.recommendation_service_pb2_grpc import RecommendationServi
 from service.application import Application
 from service.recommender import Recommender
 from service.settings import Settings
-from tests.service import toy
-from tests.support import ROOT
-
-
-def train(papers: Path, output: Path, seed: int = 0) -> None:
-    """Train by the command line, as a user does."""
-    arguments = ["train", "--papers", papers, "--output", output, "--seed", str(seed)]
-    command = [sys.executable, "-m", "service.cli", *map(str, arguments)]
-    subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
-
-
-@pytest.fixture(scope="session")
-def toy_papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The toy corpus as a file."""
-    path = tmp_path_factory.mktemp("corpus") / "papers.jsonl"
-    toy.write(path)
-    return path
-
-
-@pytest.fixture(scope="session")
-def toy_model(toy_papers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder with one version, trained on the toy corpus. Do not change it."""
-    folder = tmp_path_factory.mktemp("toy-model")
-    train(toy_papers, folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def sample_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder with one version, trained on the sample that ships with the project."""
-    folder = tmp_path_factory.mktemp("sample-model")
-    train(ROOT / "models" / "sample" / "papers.jsonl", folder)
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -75,9 +40,6 @@ class Running:
 def settings(toy_model: Path, tmp_path: Path) -> Settings:
     """The toy model on a free port, without Redis."""
     return Settings(model=toy_model, port=0, data_dir=tmp_path / "data")
-
-
-Start = Callable[[Settings], "Starting"]
 
 
 class Starting:

@@ -10,7 +10,8 @@ from relatedpapers.v1 import model_service_pb2 as models_pb
 from relatedpapers.v1 import paper_service_pb2 as papers_pb
 from service.settings import Settings
 from tests.service import toy
-from tests.service.conftest import Running, Starting, train
+from tests.service.conftest import Running, Starting
+from tests.serving import train
 
 
 async def test_a_paper_is_what_the_corpus_says(running: Running) -> None:
@@ -70,7 +71,7 @@ async def test_models_come_in_pages_newest_first(
 ) -> None:
     folder = tmp_path / "models"
     shutil.copytree(toy_model, folder)
-    train(toy_papers, folder, seed=1)
+    train(toy_papers, output=folder, seed=1)
     (folder / "damaged").mkdir()
     (folder / "damaged" / "manifest.json").write_text("{")
     async with Starting(settings.model_copy(update={"model": folder})) as running:

@@ -1,0 +1,243 @@
+"""`related-papers serve` as a user runs it: processes, signals, and what keeps it from starting."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import grpc
+import pytest
+
+from relatedpapers.v1.recommendation_service_pb2 import ListRelatedPapersRequest
+from relatedpapers.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
+from service.embedded import Role
+from service.settings import PREFIX, Settings, SettingsError, load, table
+from tests.support import ROOT, wait_until
+
+COMMAND = Path(sys.executable).with_name("related-papers")
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Ours, without settings of the service."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return {**ours, **variables}
+
+
+def run(*arguments: str | Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """A command that ends by itself."""
+    return subprocess.run(
+        [COMMAND, *arguments],
+        cwd=ROOT,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+class Served:
+    """`related-papers serve` on a free port."""
+
+    def __init__(self, process: "subprocess.Popen[str]", output: IO[str]) -> None:
+        self.process = process
+        line = output.readline()
+        assert "serves gRPC on 127.0.0.1:" in line, line
+        self.address = line.split()[5].rstrip(".")
+        self.port = self.address.split(":")[1]
+
+    def call(self) -> int:
+        """How many papers a list has."""
+
+        async def send() -> int:
+            async with grpc.aio.insecure_channel(self.address) as channel:
+                stub = RecommendationServiceStub(channel)
+                request = ListRelatedPapersRequest(paper_ids=["graph-05"])
+                return len((await stub.ListRelatedPapers(request)).results)
+
+        return asyncio.run(send())
+
+
+@contextmanager
+def serve(model: Path, data: Path, urls: dict[Role, str]) -> Iterator[Served]:
+    """A service in its own processes, over servers that run already."""
+    command: list[str | Path] = [COMMAND, "serve", "--model", model, "--data-dir", data]
+    command += ["--port", "0", "--state-url", urls[Role.STATE], "--cache-url", urls[Role.CACHE]]
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield Served(process, process.stdout)
+        finally:
+            process.kill()
+
+
+def children(process: int) -> list[int]:
+    """The processes that a process started and that still run."""
+    found = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True, check=False
+    )
+    return [int(each) for each in found.stdout.split()]
+
+
+def exists(process: int) -> bool:
+    """Whether a process runs."""
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    return bool(state) and not state.startswith("Z")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_serve_until_told_to_stop(
+    toy_model: Path, tmp_path: Path, embedded_urls: dict[Role, str], number: signal.Signals
+) -> None:
+    with serve(toy_model, tmp_path, embedded_urls) as served:
+        assert served.call() == 10
+        # The terminal sends Ctrl-C to every process of the group, worker and all
+        if number is signal.SIGINT:
+            os.killpg(served.process.pid, number)
+        else:
+            served.process.send_signal(number)
+        assert served.process.wait(30) == 0
+
+
+def test_the_worker_ends_when_the_supervisor_is_killed(
+    toy_model: Path, tmp_path: Path, embedded_urls: dict[Role, str]
+) -> None:
+    with serve(toy_model, tmp_path, embedded_urls) as served:
+        [worker] = children(served.process.pid)
+        served.process.kill()
+        wait_until(lambda: not exists(worker), "the worker has ended")
+
+
+def test_serve_fails_when_the_worker_dies(
+    toy_model: Path, tmp_path: Path, embedded_urls: dict[Role, str]
+) -> None:
+    with serve(toy_model, tmp_path, embedded_urls) as served:
+        [worker] = children(served.process.pid)
+        os.kill(worker, signal.SIGKILL)
+        assert served.process.wait(30) == 1
+
+
+def test_a_taken_port_is_one_sentence(
+    toy_model: Path, tmp_path: Path, embedded_urls: dict[Role, str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        state, cache = embedded_urls[Role.STATE], embedded_urls[Role.CACHE]
+        options = ["--port", port, "--state-url", state, "--cache-url", cache]
+        result = run("serve", "--model", toy_model, "--data-dir", tmp_path, *options)
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert f"127.0.0.1:{port}" in result.stderr
+    assert "--port" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--model", "no/such/folder"], "no/such/folder"),
+        (["--cache-url", "ftp://example.org"], "The URL of the cache"),
+        (["--state-url", "ftp://example.org"], "The URL of the state"),
+        (["--host", "192.0.2.1"], "192.0.2.1"),
+    ],
+    ids=["model", "cache", "state", "host"],
+)
+def test_what_keeps_it_from_starting_is_one_sentence(
+    toy_model: Path,
+    tmp_path: Path,
+    embedded_urls: dict[Role, str],
+    options: list[str],
+    says: str,
+) -> None:
+    usual = ["--model", str(toy_model), "--data-dir", str(tmp_path), "--port", "0"]
+    usual += ["--state-url", embedded_urls[Role.STATE], "--cache-url", embedded_urls[Role.CACHE]]
+    result = run("serve", *usual, *options)
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1, result.stderr
+    assert says in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "says"),
+    [
+        (["--port", "x"], {}, "--port"),
+        (["--port", "70000"], {}, "--port"),
+        ([], {"RELATED_PAPERS_PORT": "many"}, "RELATED_PAPERS_PORT"),
+        (["--no-such"], {}, "--no-such"),
+    ],
+    ids=["word", "range", "variable", "option"],
+)
+def test_wrong_usage_is_2(options: list[str], variables: dict[str, str], says: str) -> None:
+    result = run("serve", *options, **variables)
+    assert result.returncode == 2
+    assert says in result.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "demo"])
+def test_help_has_an_example(command: str) -> None:
+    result = run(command, "--help")
+    assert result.returncode == 0
+    assert f"related-papers {command}" in result.stdout.split("Example")[1]
+
+
+def test_help_lists_every_command() -> None:
+    listed = run("--help").stdout
+    for command in ["serve", "demo", "train", "rank", "evaluate", "inspect"]:
+        assert f" {command} " in listed
+
+
+def loaded(module: str) -> set[str]:
+    """The packages that are loaded once a module is."""
+    code = f"import {module}, sys; print(*{{name.split('.')[0] for name in sys.modules}})"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return {*result.stdout.split()}
+
+
+def test_serving_loads_nothing_that_trains() -> None:
+    assert not loaded("service.worker") & {"sklearn", "implicit", "numba", "pandas", "typer"}
+
+
+def test_the_supervisor_loads_no_grpc_and_no_model() -> None:
+    assert not loaded("service.supervisor") & {"grpc", "numpy", "scipy", "pyarrow", "google"}
+
+
+def test_an_option_wins_over_the_environment_and_that_over_the_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert load().port == 50051
+    monkeypatch.setenv("RELATED_PAPERS_PORT", "1234")
+    assert load().port == 1234
+    assert load(port=None).port == 1234
+    assert load(port=99).port == 99
+
+
+def test_a_wrong_setting_names_itself_and_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RELATED_PAPERS_DRAIN_SECONDS", "soon")
+    with pytest.raises(SettingsError, match="RELATED_PAPERS_DRAIN_SECONDS is 'soon'"):
+        load()
+    with pytest.raises(SettingsError, match="--cache-megabytes is 0"):
+        load(cache_megabytes=0, drain_seconds=1)
+
+
+def test_every_setting_is_in_the_table() -> None:
+    rows = list(table())
+    assert {row.variable for row in rows} == {
+        PREFIX + name.upper() for name in Settings.model_fields
+    }
+    assert all(row.description for row in rows)
