@@ -12,6 +12,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -79,6 +80,8 @@ class Artifact:
                 self.index,
                 self.strings("external"),
                 self.array("reference_weight"),
+                self.strings("authors"),
+                self.sparse("steps"),
                 int(self.manifest.corpus["last_year"]),
             ),
             neighbors=StoredNeighbors(
@@ -93,7 +96,7 @@ class Artifact:
             recent_popular=self.array("recent_popular"),
         )
 
-    def array(self, name: str) -> NDArray[np.generic]:
+    def array(self, name: str) -> NDArray[Any]:
         """The array of that name, memory-mapped and read-only."""
         path = self.folder / f"{name}.npy"
         try:

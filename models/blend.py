@@ -14,7 +14,7 @@ SEED = "seed"
 class Blend:
     """logit(score) = bias + sum of contributions, one for each term.
 
-    Signals come first: signal s contributes linear[s] x + root[s] sqrt(x), where x is the
+    Signals come first: signal s contributes log[s] ln(1 + x) + root[s] sqrt(x), where x is the
     similarity (negative ones count as 0). Then the popularity terms, which know the candidate
     alone: term t contributes paper[t] times its feature. Last comes `seed`, which knows the query
     alone (the same features, times seed[t], summed): it orders nothing, but a paper that many
@@ -23,7 +23,7 @@ class Blend:
 
     bias: float
     signals: tuple[str, ...]
-    linear: NDArray[np.float32]
+    log: NDArray[np.float32]
     root: NDArray[np.float32]
     paper_terms: tuple[str, ...]
     paper: NDArray[np.float32]
@@ -52,7 +52,7 @@ class Blend:
         """float32, (..., terms), from similarities (..., signals) and features of the candidates
         (..., paper terms) and of their seeds (paper terms, or broadcastable)."""
         positive = np.maximum(similarities, 0)
-        pairs = self.linear * positive + self.root * np.sqrt(positive)
+        pairs = self.log * np.log1p(positive) + self.root * np.sqrt(positive)
         seeds = np.broadcast_to(seed_features @ self.seed, features.shape[:-1])[..., None]
         parts = [pairs, self.paper * features, seeds]
         return np.concatenate(parts, axis=-1, dtype=np.float32)
@@ -71,7 +71,7 @@ class Blend:
         return replace(
             self,
             bias=slope * self.bias + intercept,
-            linear=self.linear * factor,
+            log=self.log * factor,
             root=self.root * factor,
             paper=self.paper * factor,
             seed=self.seed * factor + seed,
@@ -95,7 +95,7 @@ class Blend:
         return cls(
             float(fields["bias"]),
             names("signals"),
-            array("linear"),
+            array("log"),
             array("root"),
             names("paper_terms"),
             array("paper"),

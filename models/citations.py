@@ -6,22 +6,28 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from models.rows import mean_sparse_rows, unit_rows, unit_sparse_rows
 
-def unit_sparse_rows(matrix: sp.spmatrix) -> sp.csr_matrix:
-    """Each row scaled to length 1, float32 CSR; empty rows stay."""
-    rows = sp.csr_matrix(matrix, dtype=np.float32)
-    lengths = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1), np.float64)).ravel()
-    return sp.csr_matrix(sp.diags_array(1 / np.maximum(lengths, 1e-12)) @ rows, dtype=np.float32)
+HALF_LIFE_YEARS = 4.0
+"""A co-citation counts half as much for each so many years that the citing paper is older."""
+
+SELF_WEIGHT = 4.0
+"""What a paper's own text counts in its smoothed text, where each linked paper's counts 1."""
 
 
-def co_citation(citations: sp.csr_matrix) -> sp.csr_matrix:
-    """papers x citing papers: the inner product is the cosine of co-citation (Small 1973).
+def co_citation(citations: sp.csr_matrix, year: NDArray[np.int16]) -> sp.csr_matrix:
+    """papers x citing papers: the inner product is a weighted co-citation count (Small 1973).
 
-    A citing paper counts 1 / ln(2 + its references): a long list says less of each pair.
+    A citing paper counts 1 / ln(2 + its references), since a long list says less of each pair,
+    halved for each HALF_LIFE_YEARS before the last year; an unknown year counts as the middle one.
     """
+    known = year > 0
+    last = int(year.max(initial=0))
+    middle = np.median(year[known]) if known.any() else last
+    age = last - np.where(known, year, middle)
     lengths = np.diff(citations.indptr)
-    weight = sp.diags_array(1 / np.sqrt(np.log(2 + lengths)))
-    return unit_sparse_rows((weight @ citations).T)
+    weight = 0.5 ** (age / HALF_LIFE_YEARS) / np.log(2 + lengths)
+    return sp.csr_matrix((sp.diags_array(np.sqrt(weight)) @ citations).T, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -36,16 +42,44 @@ def coupling(citations: sp.csr_matrix, external: sp.csr_matrix) -> Coupling:
     """Bibliographic coupling (Kessler 1963): the cosine of reference lists.
 
     References to works outside the corpus count too; each weighs its inverse document frequency,
-    ln(papers / times cited), at least 0.
+    ln(1 + papers / times cited).
     """
     references = sp.csr_matrix(sp.hstack([citations, external]), dtype=np.float32)
     times = np.bincount(references.indices, minlength=references.shape[1])
-    weight = np.log(max(citations.shape[0], 2) / np.maximum(times, 1)).astype(np.float32)
+    weight = np.log(1 + citations.shape[0] / np.maximum(times, 1)).astype(np.float32)
     return Coupling(unit_sparse_rows(references @ sp.diags_array(weight)), weight)
 
 
-def neighborhood(citations: sp.csr_matrix) -> sp.csr_matrix:
+def links(citations: sp.csr_matrix) -> sp.csr_matrix:
+    """float32, papers x papers: 1 where either cites the other."""
+    either = citations.astype(np.float32)
+    return sp.csr_matrix(either.maximum(either.T))
+
+
+def neighborhood(linked: sp.csr_matrix) -> sp.csr_matrix:
     """papers x papers: cosine of citation neighbourhoods, both directions and the paper itself."""
-    linked = citations.astype(np.float32)
-    near = linked.maximum(linked.T).maximum(sp.eye_array(citations.shape[0], dtype=np.float32))
-    return unit_sparse_rows(near)
+    return unit_sparse_rows(linked + sp.eye_array(linked.shape[0], dtype=np.float32))
+
+
+def smoothed_text(linked: sp.csr_matrix, latent: NDArray[np.float32]) -> NDArray[np.float32]:
+    """float32, papers x dimensions: latent text summed over the paper (SELF_WEIGHT times) and the
+    papers that it is linked to, length 1 (one step of a lazy random walk)."""
+    return unit_rows(linked @ latent + np.float32(SELF_WEIGHT) * latent)
+
+
+def walk(linked: sp.csr_matrix, latent: NDArray[np.float32]) -> sp.csr_matrix:
+    """papers x papers, rows of sum 1: one step to the paper itself or one linked to it, each as
+    likely as its latent text is like the paper's."""
+    around = sp.coo_array(linked + sp.eye_array(linked.shape[0], dtype=np.float32))
+    row, column = around.coords
+    alike = np.maximum(np.einsum("ij,ij->i", latent[row], latent[column]), 1e-6)
+    return mean_sparse_rows(sp.csr_matrix((alike, (row, column)), around.shape))
+
+
+def text_neighborhood(steps: sp.csr_matrix, near: sp.csr_matrix) -> sp.csr_matrix:
+    """papers x papers: cosine of walks that begin at the paper or at one of its nearest texts.
+
+    `steps`: what `walk` gives; `near`: papers x papers, rows of sum 1, the nearest texts. It
+    relates papers that nobody cites yet by the neighbourhoods of what they resemble.
+    """
+    return unit_sparse_rows(steps + near @ steps)

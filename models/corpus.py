@@ -69,6 +69,11 @@ class Corpus:
         """Year of publication, int16 (papers); 0 where unknown."""
         return np.asarray(self.table["year"].to_numpy(), np.int16)
 
+    @property
+    def authors(self) -> list[list[str]]:
+        """Each paper's authors."""
+        return list(self.table["authors"].to_pylist())
+
     def digest(self) -> str:
         """SHA-256 over all that training can see, hexadecimal."""
         state = hashlib.sha256()

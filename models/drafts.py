@@ -5,12 +5,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from models.citations import SELF_WEIGHT
 from models.identifiers import canonical
 from models.papers import PaperIndex
 from models.popularity import new_paper_features
-from models.signals import DenseSignal, Row, Signal, SparseRow
+from models.signals import (
+    DenseSignal,
+    Row,
+    Signal,
+    SparseRow,
+    SparseSignal,
+    all_similarities,
+)
 from models.strings import SortedStrings
 from models.text import terms
 
@@ -30,6 +39,9 @@ class Draft:
     year: int | None = None
 
 
+NEAR_TEXTS = 20
+"""Nearest texts that lend a paper their neighbourhoods."""
+
 NO_ROW = SparseRow(np.zeros(0, np.int32), np.zeros(0, np.float32))
 
 
@@ -39,7 +51,8 @@ class DraftEncoder:
 
     `idf`: float32 (terms of `vocabulary`). `components`: float32, terms x dimensions.
     `external`: the spellings of works outside the corpus. `reference_weight`: float32 (papers +
-    external works), the weights of bibliographic coupling.
+    external works), the weights of bibliographic coupling. `authors`: their keys. `steps`:
+    float32 CSR, papers x papers, the walk of models.citations.
     """
 
     vocabulary: SortedStrings
@@ -48,36 +61,71 @@ class DraftEncoder:
     papers: PaperIndex
     external: SortedStrings
     reference_weight: NDArray[np.float32]
+    authors: SortedStrings
+    steps: sp.csr_matrix
     last_year: int
 
     def features(self, draft: Draft) -> NDArray[np.float32]:
         """The draft's popularity features, float32 (PAPER_TERMS): nobody cites it yet."""
         return new_paper_features(self.last_year - (draft.year or self.last_year))
 
-    def encode(self, draft: Draft, signals: Mapping[str, Signal]) -> dict[str, Row]:
-        """The draft's row in each signal. Nothing cites or saves it: no row where that is asked."""
+    def encode(
+        self, draft: Draft, signals: Mapping[str, Signal], paper: int | None = None
+    ) -> dict[str, Row]:
+        """The draft's row in each signal. Nothing cites it: no row where that is asked.
+
+        `paper`: the row of the same paper where it is indexed after all; it lends nothing.
+        """
         text = self._text(draft)
         latent = _unit(self.components[text.columns].T @ text.values)
         cited, references = self._references(draft)
-        smoothed = latent
-        if isinstance(latent_of := signals.get("latent"), DenseSignal) and len(cited):
-            smoothed = _unit(latent + latent_of.vectors[cited].sum(axis=0))
         known: dict[str, Row] = {
             "text": text,
             "latent": latent,
-            "smoothed_text": smoothed,
-            "coupling": self._weighted(references),
             "neighborhood": _neighbors(cited),
+            "coupling": SparseRow(references, _unit(self.reference_weight[references])),
+            "authors": self._authors(draft),
         }
-        return {
-            name: known.get(
-                name,
-                np.zeros(signal.vectors.shape[1], np.float32)
-                if isinstance(signal, DenseSignal)
-                else NO_ROW,
-            )
-            for name, signal in signals.items()
-        }
+        if isinstance(vectors := signals.get("latent"), DenseSignal):
+            around = SELF_WEIGHT * latent + vectors.vectors[cited].sum(axis=0)
+            known["smoothed_text"] = _unit(around)
+            own = np.maximum(vectors.vectors[cited] @ latent, 1e-6)
+            if isinstance(texts := signals.get("text"), SparseSignal):
+                near = self._near_texts(texts, text, paper)
+                itself = max(float(latent @ latent), 1e-6)
+                known["text_neighborhood"] = self._walks(itself, cited, own, near)
+        return {name: known.get(name, NO_ROW) for name in signals}
+
+    def _near_texts(self, texts: SparseSignal, text: SparseRow, paper: int | None) -> SparseRow:
+        """The nearest texts among papers that have links, each by its share of the cosines."""
+        cosine = all_similarities(texts, text)
+        cosine[np.diff(self.steps.indptr) < 2] = 0  # alone in its own neighbourhood
+        if paper is not None:
+            cosine[paper] = 0
+        best = np.lexsort((np.arange(len(cosine)), -cosine))[:NEAR_TEXTS]
+        best = np.sort(best[cosine[best] > 0]).astype(np.int32)
+        total = cosine[best].sum(dtype=np.float64)
+        return SparseRow(best, (cosine[best] / max(total, 1e-12)).astype(np.float32))
+
+    def _walks(
+        self,
+        itself: float,
+        cited: NDArray[np.int32],
+        alike: NDArray[np.float32],
+        near: SparseRow,
+    ) -> SparseRow:
+        """Its walks from itself (no column stands for it) and from its nearest texts."""
+        total = itself + alike.sum(dtype=np.float64)
+        visits = np.zeros(self.steps.shape[1], np.float64)
+        visits[cited] += alike / total
+        visits += near.values @ self.steps[near.columns]
+        columns = np.flatnonzero(visits).astype(np.int32)
+        length = np.sqrt(np.sum(visits[columns] ** 2) + (itself / total) ** 2)
+        return SparseRow(columns, (visits[columns] / length).astype(np.float32))
+
+    def _authors(self, draft: Draft) -> SparseRow:
+        found = sorted({self.authors.find(author_key(name)) for name in draft.authors} - {-1})
+        return SparseRow(np.array(found, np.int32), np.ones(len(found), np.float32))
 
     def _text(self, draft: Draft) -> SparseRow:
         counts = Counter(terms(draft.title, draft.abstract, draft.keywords))
@@ -102,8 +150,10 @@ class DraftEncoder:
         columns = sorted(cited) + [papers + at for at in sorted(outside)]
         return np.array(sorted(cited), np.int32), np.array(columns, np.int32)
 
-    def _weighted(self, columns: NDArray[np.int32]) -> SparseRow:
-        return SparseRow(columns, _unit(self.reference_weight[columns]))
+
+def author_key(name: str) -> str:
+    """What two spellings of an author have in common: the letters' case does not matter."""
+    return " ".join(name.casefold().split())
 
 
 def _neighbors(cited: NDArray[np.int32]) -> SparseRow:

@@ -4,17 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from models.citations import co_citation, coupling, neighborhood
+from models import citations as cited
+from models.candidates import in_blocks, top_k
 from models.corpus import Corpus
-from models.drafts import DraftEncoder
-from models.latent import fit_latent, unit_rows
+from models.drafts import NEAR_TEXTS, DraftEncoder, author_key
+from models.latent import fit_latent
 from models.papers import PaperIndex
 from models.popularity import popularity_features
 from models.signals import DenseSignal, Signal, SparseSignal
 from models.strings import SortedStrings
 from models.tfidf import fit_tfidf
+
+NEAR_TEXTS_BUDGET = 200_000
+"""Postings read to find a paper's nearest texts: all of them, in a corpus of some ten thousand."""
 
 
 @dataclass(frozen=True)
@@ -27,25 +32,33 @@ class Features:
     encoder: DraftEncoder
 
 
-def build_features(corpus: Corpus, seed: int) -> Features:
+def build_features(corpus: Corpus, seed: int, threads: int = 1) -> Features:
     """Fit every signal on the corpus alone. A signal without any entry is left out."""
     tfidf = fit_tfidf(corpus.table)
     latent = fit_latent(tfidf.matrix, seed)
-    coupled = coupling(corpus.citations, corpus.external)
+    linked = cited.links(corpus.citations)
+    steps = cited.walk(linked, latent.vectors)
+    coupled = cited.coupling(corpus.citations, corpus.external)
+    authors, names = _authors(corpus)
+    text = SparseSignal.build(tfidf.matrix)
+    has_text, has_links = tfidf.matrix.nnz > 0, linked.nnz > 0
     signals: dict[str, Signal] = {}
-    if tfidf.matrix.nnz:
-        signals["text"] = SparseSignal.build(tfidf.matrix)
+    if has_text:
+        signals["text"] = text
         signals["latent"] = DenseSignal(latent.vectors)
-    if corpus.citations.nnz:
-        near = neighborhood(corpus.citations)
-        signals["neighborhood"] = SparseSignal.build(near)
-        if tfidf.matrix.nnz:
-            smoothed = near.astype(bool).astype(np.float32) @ latent.vectors
-            signals["smoothed_text"] = DenseSignal(unit_rows(smoothed))
-        if not corpus.undirected:
-            signals["co_citation"] = SparseSignal.build(co_citation(corpus.citations))
+    if has_text and has_links:
+        signals["smoothed_text"] = DenseSignal(cited.smoothed_text(linked, latent.vectors))
+        near = near_texts(text, linked, threads)
+        signals["text_neighborhood"] = SparseSignal.build(cited.text_neighborhood(steps, near))
+    if has_links:
+        signals["neighborhood"] = SparseSignal.build(cited.neighborhood(linked))
+    if has_links and not corpus.undirected:
+        co_citation = cited.co_citation(corpus.citations, corpus.year)
+        signals["co_citation"] = SparseSignal.build(co_citation)
     if coupled.matrix.nnz and not corpus.undirected:
         signals["coupling"] = SparseSignal.build(coupled.matrix)
+    if authors.nnz:
+        signals["authors"] = SparseSignal.build(authors)
     encoder = DraftEncoder(
         vocabulary=tfidf.vocabulary,
         idf=tfidf.idf,
@@ -53,7 +66,38 @@ def build_features(corpus: Corpus, seed: int) -> Features:
         papers=PaperIndex.build(corpus.ids),
         external=corpus.external_ids,
         reference_weight=coupled.weight,
+        authors=names,
+        steps=steps,
         last_year=int(corpus.year.max(initial=0)),
     )
     popularity = popularity_features(corpus.citations, corpus.year)
     return Features(signals, popularity, encoder)
+
+
+def near_texts(text: SparseSignal, linked: sp.csr_matrix, threads: int) -> sp.csr_matrix:
+    """papers x papers, rows of sum 1: the nearest texts among the papers that have links, each by
+    its cosine. Papers without links have no neighbourhood to lend."""
+    lending = sp.diags_array((np.diff(linked.indptr) > 0).astype(np.float32))
+    among = SparseSignal(text.matrix, SparseSignal.build(lending @ text.matrix).transposed)
+    papers = text.papers
+    k = min(NEAR_TEXTS, papers)
+    found = list(
+        in_blocks(
+            np.arange(papers), lambda block: top_k(among, block, k, NEAR_TEXTS_BUDGET), threads
+        )
+    )
+    rows = np.concatenate([rows for rows, _ in found])
+    scores = np.concatenate([scores for _, scores in found])
+    place, rank = np.nonzero(rows >= 0)
+    entries = (scores[place, rank], (place, rows[place, rank]))
+    return cited.mean_sparse_rows(sp.csr_matrix(entries, (papers, papers)))
+
+
+def _authors(corpus: Corpus) -> tuple[sp.csr_matrix, SortedStrings]:
+    """float32, papers x authors, 1 where the author is one of the paper's; and the authors."""
+    lists = [sorted({author_key(name) for name in each} - {""}) for each in corpus.authors]
+    names = SortedStrings.build(name for each in lists for name in each)
+    columns = names.positions([name for each in lists for name in each])
+    indptr = np.concatenate([[0], np.cumsum([len(each) for each in lists])])
+    ones = np.ones(len(columns), np.float32)
+    return sp.csr_matrix((ones, columns, indptr), (len(lists), len(names))), names

@@ -85,7 +85,7 @@ def fit_blend(signals: tuple[str, ...], parts: list[Pairs]) -> Blend:
     """The blend of least logistic loss over all pairs; more similar is never less related."""
     similar = np.maximum(np.concatenate([part.similarities for part in parts]), 0)
     features = np.concatenate([part.features for part in parts])
-    columns = np.hstack([similar, np.sqrt(similar), features])
+    columns = np.hstack([np.log1p(similar), np.sqrt(similar), features])
     pairs = 2 * similar.shape[1]
     coefficients, bias = fit_logistic(
         columns,
@@ -94,6 +94,6 @@ def fit_blend(signals: tuple[str, ...], parts: list[Pairs]) -> Blend:
         np.arange(columns.shape[1]) < pairs,
         PENALTY,
     )
-    linear, root, paper = np.split(coefficients.astype(np.float32), [pairs // 2, pairs])
+    log, root, paper = np.split(coefficients.astype(np.float32), [pairs // 2, pairs])
     no_seed = np.zeros(len(PAPER_TERMS), np.float32)  # what calibration adds
-    return Blend(bias, signals, linear, root, PAPER_TERMS, paper, no_seed)
+    return Blend(bias, signals, log, root, PAPER_TERMS, paper, no_seed)

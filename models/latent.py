@@ -7,6 +7,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.utils.extmath import randomized_svd
 
+from models.rows import unit_rows
+
 DIMENSIONS = 200
 FITTED_PAPERS = 20_000
 """Above this number of papers the components come from a seeded sample of so many."""
@@ -37,10 +39,3 @@ def fit_latent(matrix: sp.csr_matrix, seed: int, dimensions: int = DIMENSIONS) -
     _, _, components = randomized_svd(fitted, dimensions, n_iter=4, random_state=seed)
     loadings = np.ascontiguousarray(components.T, np.float32)
     return Latent(unit_rows(np.asarray(matrix @ loadings)), loadings)
-
-
-def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each row scaled to length 1; a row of zeros stays."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: NDArray[np.float32] = vectors / np.maximum(lengths, np.float32(1e-12))
-    return scaled.astype(np.float32)

@@ -85,7 +85,7 @@ class Scorer:
     def draft(self, draft: Draft, paper: int | None = None) -> Query:
         """An unindexed paper as a query. `paper`: the row of the same paper, where it is indexed
         after all; it is then no candidate."""
-        rows = self.encoder.encode(draft, self.signals)
+        rows = self.encoder.encode(draft, self.signals, paper)
         return Query(rows, self.encoder.features(draft), -1 if paper is None else paper)
 
     def candidates(self, query: Query, width: int = CANDIDATES_PER_SIGNAL) -> NDArray[np.int32]:

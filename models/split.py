@@ -61,11 +61,9 @@ def _citing(corpus: Corpus) -> NDArray[np.int64]:
 
 def cut_year(corpus: Corpus, share: float) -> int:
     """The latest year that leaves at least this share of the reference lists after it."""
-    years = corpus.year[_citing(corpus)]
-    for year in np.unique(years)[::-1]:
-        if np.mean(years > year) >= share:
-            return int(year)
-    return int(years.min()) - 1
+    years = np.sort(corpus.year[_citing(corpus)].astype(np.int64))
+    lists = max(1, int(np.ceil(share * len(years) - 1e-9)))
+    return int(years[-lists]) - 1
 
 
 def time_split(corpus: Corpus, cut: int) -> Split:

@@ -63,7 +63,7 @@ def train(
     with threadpool_limits(1), publishing(output) as writer:
         fitted = fit(corpus, seed, threads, report)
         report("Signals of the corpus", 0)
-        features = build_features(corpus, seed)
+        features = build_features(corpus, seed, threads)
         blend = fitted.blend if fitted else default_blend(tuple(features.signals))
         advance = report("Neighbours", len(corpus))
         neighbors = rank_neighbors(features, blend, threads, advance)
@@ -81,7 +81,7 @@ def fit(corpus: Corpus, seed: int, threads: int, report: Report) -> Fitted | Non
     built, parts = [], []
     for number, split in enumerate(splits, 1):
         report(f"Inner split {number} of {len(splits)}", 0)
-        features = build_features(split.corpus, seed)
+        features = build_features(split.corpus, seed, threads)
         built.append(features)
         parts.append(gather_pairs(split, features, seed, threads))
     signals = tuple(built[0].signals)
@@ -145,6 +145,8 @@ def write(
     writer.array("components", encoder.components)
     writer.strings("external", encoder.external)
     writer.array("reference_weight", encoder.reference_weight)
+    writer.strings("authors", encoder.authors)
+    writer.sparse("steps", encoder.steps)
     writer.array("features", features.papers)
     for name, signal in features.signals.items():
         writer.signal(f"signals.{name}", signal)
