@@ -15,7 +15,7 @@ from tests.support import ROOT
 COMMAND = Path(sys.executable).with_name("related-papers")
 
 
-def train(*papers: Path, output: Path, options: tuple[str, ...] = ()) -> Path:
+def train(*papers: Path, output: Path, seed: int = 0) -> Path:
     """Train by the command line, as a user does, and return the model folder."""
     command: list[str | Path] = [
         COMMAND,
@@ -24,7 +24,8 @@ def train(*papers: Path, output: Path, options: tuple[str, ...] = ()) -> Path:
         *papers,
         "--output",
         output,
-        *options,
+        "--seed",
+        str(seed),
     ]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
