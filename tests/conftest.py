@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from service.embedded import Role, attach
 from tests.servers import SystemRedis
 from tests.service import toy
 from tests.serving import train
 from tests.support import ROOT, require_tool
+
+settings.register_profile("project", deadline=None)  # no test looks at the clock
+settings.load_profile("project")
 
 
 @pytest.fixture(scope="session")

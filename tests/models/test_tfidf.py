@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -54,7 +54,6 @@ def numbered(papers: list[Paper]) -> list[Paper]:
     return [{"id": str(at), **paper} for at, paper in enumerate(papers)]
 
 
-@settings(deadline=None)
 @given(documents)
 def test_it_is_the_tfidf_of_scikit_learn(papers: list[Paper]) -> None:
     fitted = fit_tfidf(corpus_of(numbered(papers)).table)
@@ -110,7 +109,6 @@ def test_a_draft_has_the_rows_that_its_text_has_in_the_corpus(
 
 
 @given(st.text(max_size=30), st.text(max_size=30), st.lists(st.text(max_size=9), max_size=3))
-@settings(deadline=None)
 def test_any_text_can_be_a_draft(title: str, abstract: str, references: list[str]) -> None:
     features = build_features(corpus_of(two_fields()[:9]), seed=0)
     draft = Draft(title, abstract, (abstract,), references=tuple(references))

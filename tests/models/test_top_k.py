@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
@@ -62,7 +62,6 @@ def quarters(shape: st.SearchStrategy[tuple[int, int]], least: int) -> st.Search
 shapes = st.tuples(st.integers(1, 24), st.integers(1, 8))
 
 
-@settings(deadline=None)
 @given(quarters(shapes, 0), st.integers(1, 30), st.data())
 def test_sparse_top_k_is_exact_without_a_budget(
     matrix: Matrix, k: int, data: st.DataObject
@@ -72,7 +71,6 @@ def test_sparse_top_k_is_exact_without_a_budget(
     assert found(signal, query, k) == brute_force(matrix, query, k)
 
 
-@settings(deadline=None)
 @given(quarters(shapes, -8), st.integers(1, 30), st.data())
 def test_dense_top_k_is_exact(matrix: Matrix, k: int, data: st.DataObject) -> None:
     query = data.draw(st.integers(0, len(matrix) - 1))
@@ -151,7 +149,6 @@ def test_training_finds_nearly_all_members_in_real_text(datasets: Path) -> None:
     np.testing.assert_allclose(scores[known], expected[known], atol=1e-6)
 
 
-@settings(deadline=None)
 @given(quarters(shapes, 0), quarters(shapes, -8), st.integers(1, 6))
 def test_candidates_are_the_union_of_each_signals_best(
     words: Matrix, vectors: Matrix, width: int
@@ -170,7 +167,6 @@ def test_candidates_are_the_union_of_each_signals_best(
         assert row.tolist() == expected + [-1] * (len(row) - len(expected))
 
 
-@settings(deadline=None)
 @given(quarters(shapes, 0), quarters(shapes, -8), st.data())
 def test_pair_similarities_are_the_products(
     words: Matrix, vectors: Matrix, data: st.DataObject
@@ -191,7 +187,6 @@ def test_pair_similarities_are_the_products(
         np.testing.assert_array_equal(products[..., at], expected)
 
 
-@settings(deadline=None)
 @given(quarters(shapes, 0), st.data())
 def test_a_query_online_finds_what_a_block_finds(matrix: Matrix, data: st.DataObject) -> None:
     query = data.draw(st.integers(0, len(matrix) - 1))
