@@ -17,16 +17,8 @@ COMMAND = Path(sys.executable).with_name("related-papers")
 
 def train(*papers: Path, output: Path, seed: int = 0) -> Path:
     """Train by the command line, as a user does, and return the model folder."""
-    command: list[str | Path] = [
-        COMMAND,
-        "train",
-        "--papers",
-        *papers,
-        "--output",
-        output,
-        "--seed",
-        str(seed),
-    ]
+    command: list[str | Path] = [COMMAND, "train", "--output", output, "--seed", str(seed)]
+    command += ["--papers", *papers]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     return output
