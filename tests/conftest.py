@@ -1,5 +1,6 @@
 """Fixtures for every subject."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from service.embedded import Role, attach
 from tests.servers import SystemRedis
 from tests.service import toy
 from tests.serving import train
-from tests.support import ROOT, require_tool
+from tests.support import ROOT, fetch, require_tool
+
+GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3"
 
 settings.register_profile("project", deadline=None)  # no test looks at the clock
 settings.load_profile("project")
@@ -61,3 +64,13 @@ def system_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a `redis-server` of the system, running for the whole test session."""
     with SystemRedis(require_tool("redis-server"), tmp_path_factory.mktemp("redis")) as server:
         yield server.url
+
+
+@pytest.fixture(scope="session")
+def grpcurl(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """grpcurl of the system, or else built from source."""
+    if found := shutil.which("grpcurl"):
+        return found
+    folder = tmp_path_factory.mktemp("grpcurl")
+    fetch(require_tool("go"), "install", GRPCURL, GOBIN=str(folder))
+    return str(folder / "grpcurl")

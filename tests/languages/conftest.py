@@ -9,9 +9,7 @@ import pytest
 
 from relatedpapers import Client
 from tests.serving import serve_command
-from tests.support import ROOT, fetch, require_tool
-
-GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3"
+from tests.support import ROOT
 
 WELL_KNOWN = "arXiv:1706.03762"
 """Attention Is All You Need, in the sample."""
@@ -33,16 +31,6 @@ def protos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return shutil.copytree(
         ROOT / "protos", tmp_path_factory.mktemp("languages") / "protos", ignore=left_out
     )
-
-
-@pytest.fixture(scope="session")
-def grpcurl(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """grpcurl of the system, or else built from source."""
-    if found := shutil.which("grpcurl"):
-        return found
-    folder = tmp_path_factory.mktemp("grpcurl")
-    fetch(require_tool("go"), "install", GRPCURL, GOBIN=str(folder))
-    return str(folder / "grpcurl")
 
 
 @pytest.fixture(scope="session")
