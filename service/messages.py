@@ -8,7 +8,7 @@ from relatedpapers.v1.model_service_pb2 import Corpus, Measurement, Model, Term
 from relatedpapers.v1.paper_pb2 import Paper, PaperView
 from relatedpapers.v1.recommendation_service_pb2 import (
     Evidence,
-    RelatedPaper,
+    ListRelatedPapersResponse,
     ResultSource,
     SharedTerm,
 )
@@ -18,9 +18,9 @@ from service.catalog import Version
 from service.errors import Reason, ServiceError
 from service.recommender import Recommender, Results, Source
 
-KEPT = 8_192
-"""Papers kept as messages in their basic view, about 1.6 kB each: lists share many of them, and a
-kept one costs a tenth of one that is read."""
+KEPT = 65_536
+"""Papers kept in their basic view, as bytes, half a kilobyte each: lists share many of them, and
+one that is kept costs a tenth of one that is read."""
 
 # Enum values are looked up once: an attribute of a protobuf enum is a search.
 _ID = PaperView.PAPER_VIEW_ID
@@ -33,11 +33,15 @@ _SOURCES = {
 
 
 def paper(papers: Papers, row: int, view: int) -> Paper:
-    """One paper, as much of it as the view says. Put it into an answer, and do not change it."""
-    if view == _ID:
-        return Paper(id=papers.id(row))
+    """One paper, as much of it as the view says."""
+    return Paper.FromString(_serialized(papers, row, view))
+
+
+def _serialized(papers: Papers, row: int, view: int) -> bytes:
     if view == _BASIC:
         return _basic(papers, row)
+    if view == _ID:
+        return Paper(id=papers.id(row)).SerializeToString()
     record = papers.record(row)
     return Paper(
         id=record.id,
@@ -49,22 +53,27 @@ def paper(papers: Papers, row: int, view: int) -> Paper:
         keywords=record.keywords,
         citation_count=record.citation_count,
         reference_count=record.reference_count,
-    )
+    ).SerializeToString()
 
 
 @lru_cache(maxsize=KEPT)
-def _basic(papers: Papers, row: int) -> Paper:
+def _basic(papers: Papers, row: int) -> bytes:
     paper_id, title, authors, year, venue = papers.summary(row)
-    return Paper(id=paper_id, title=title, authors=authors, year=year, venue=venue)
+    return Paper(
+        id=paper_id, title=title, authors=authors, year=year, venue=venue
+    ).SerializeToString()
 
 
-def related_papers(recommender: Recommender, results: Results, view: int) -> Iterator[RelatedPaper]:
-    """One message for each result, in their order."""
+def add_results(
+    response: ListRelatedPapersResponse, recommender: Recommender, results: Results, view: int
+) -> None:
+    """One message for each result, in their order, made where it stays: a copy costs as much."""
     papers = recommender.artifact.papers
     terms = recommender.artifact.blend.term_names
     scored = zip(results.scores.tolist(), results.contributions.tolist(), strict=True)
     for row, source in zip(results.rows.tolist(), results.sources, strict=True):
-        message = RelatedPaper(paper=paper(papers, row, view), source=_SOURCES[source])
+        message = response.results.add(source=_SOURCES[source])
+        message.paper.MergeFromString(_serialized(papers, row, view))
         if source is Source.MODEL:
             message.score, contributions = next(scored)
             message.bias = results.bias
@@ -72,7 +81,6 @@ def related_papers(recommender: Recommender, results: Results, view: int) -> Ite
             for term, value in zip(terms, contributions, strict=True):
                 if value != 0.0:
                     by_term[term] = value
-        yield message
 
 
 def evidence_message(papers: Papers, found: evidence.Evidence, view: int) -> Evidence:

@@ -133,10 +133,10 @@ class RecommendationHandlers:
         results = recommender.related(wanted, page.offset, page.size)
         here = tokens.Position(page.offset, page.digest, artifact.version)
         response = pb.ListRelatedPapersResponse(
-            results=messages.related_papers(recommender, results, page.view),
             model_version=artifact.version,
             attribution_token=tokens.sign(self._keys, "attribution", here),
         )
+        messages.add_results(response, recommender, results, page.view)
         if results.more:
             after = tokens.Position(page.offset + page.size, page.digest, artifact.version)
             response.next_page_token = pages.next_page(self._keys, after)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -74,7 +75,10 @@ class Results(NamedTuple):
 
 
 class _Block(NamedTuple):
-    """Candidates of one source, best first; contributions are empty for a fallback."""
+    """Candidates of one source, best first.
+
+    contributions: float32[rows x terms], popularity not yet weighted; empty for a fallback.
+    """
 
     source: Source
     rows: NDArray[np.int32]
@@ -95,7 +99,7 @@ class Recommender:
         self._scorer = artifact.scorer
         self._blend = artifact.blend
         self._passing = Passing(artifact.papers)
-        self._popularity_terms = np.asarray(artifact.blend.term_is_popularity)
+        self._term_weights = lru_cache(maxsize=64)(self._weights_of_terms)
 
     def related(self, wanted: Wanted, offset: int, size: int) -> Results:
         """Results offset .. offset + size of the list.
@@ -120,12 +124,12 @@ class Recommender:
                 contributions.append(block.contributions[kept])
             if len(sources) > end:
                 break
-        scored = np.concatenate(contributions)
+        scored = np.concatenate(contributions)[offset:end]
         return Results(
             rows=np.concatenate(rows)[offset:end],
             sources=sources[offset:end],
             bias=self._bias(wanted),
-            contributions=scored[offset:end],
+            contributions=scored * self._term_weights(wanted.popularity),
             more=len(sources) > end,
         )
 
@@ -187,18 +191,16 @@ class Recommender:
     def _by_logit(
         self, wanted: Wanted, rows: NDArray[np.int32], contributions: NDArray[np.float32]
     ) -> _Block:
-        """A block of the model: popularity weighted as asked, best first, of equals the first."""
-        weights = self._term_weights(wanted.popularity)
-        contributions = contributions * weights
-        order = np.argsort(-contributions.sum(axis=1), kind="stable")
+        """A block of the model: best first at this popularity, of equals the first."""
+        order = np.argsort(-(contributions @ self._term_weights(wanted.popularity)), kind="stable")
         return _Block(Source.MODEL, rows[order], contributions[order])
 
     def _fallback(self, source: Source, rows: NDArray[np.int32]) -> _Block:
         return _Block(source, rows, np.empty((0, len(self._blend.term_names)), dtype=np.float32))
 
-    def _term_weights(self, popularity: float) -> NDArray[np.float32]:
-        weights = np.ones(len(self._popularity_terms), dtype=np.float32)
-        weights[self._popularity_terms] = popularity
+    def _weights_of_terms(self, popularity: float) -> NDArray[np.float32]:
+        weights = np.where(self._blend.term_is_popularity, popularity, 1.0).astype(np.float32)
+        weights.flags.writeable = False  # it is kept
         return weights
 
     def _admit(
@@ -206,10 +208,11 @@ class Recommender:
     ) -> NDArray[np.intp]:
         """Places of the first `limit` rows that pass the filter; their works are then taken."""
         kept: list[int] = []
-        works = self._papers.work[rows].tolist()
+        works = self._papers.work
         for place in self._passing.places(rows, wanted):
-            if works[place] not in taken:
-                taken.add(works[place])
+            work = int(works[rows[place]])
+            if work not in taken:
+                taken.add(work)
                 kept.append(place)
                 if len(kept) == limit:
                     break
@@ -240,6 +243,6 @@ class Recommender:
             result[at[known]] = logistic(logits)
             return result
 
-        relevance = logistic(self._bias(wanted) + block.contributions[kept].sum(axis=1))
+        relevance = logistic(self._bias(wanted) + block.contributions[kept] @ weights)
         order = maximal_marginal_relevance(relevance, similarity, wanted.diversity, limit)
         return kept[order]

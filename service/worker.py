@@ -6,6 +6,7 @@ Ends after draining on SIGTERM, SIGINT, or the end of its input.
 """
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -35,6 +36,7 @@ async def _serve(settings: Settings) -> None:
         loop.add_signal_handler(number, stopping.set)
     loop.add_reader(sys.stdin.fileno(), stopping.set)
     application = Application(settings)
+    gc.freeze()  # what is loaded stays: the collector need not look through it again and again
     await application.start()
     _report(port=application.port)
     await stopping.wait()
