@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from models.kernels import compiled
+
 ITERATIONS = 30
 TOLERANCE = 1e-7
 
@@ -42,7 +44,7 @@ def fit_logistic(
         gradient = _with_bias(scaled, share * (chance - related)) + ridge * solution
         hessian = _gram(scaled, share * chance * (1 - chance)) + np.diag(ridge + 1e-12)
         step = _bounded_step(hessian, gradient, solution, bounded)
-        size = 1.0
+        size, trial = 1.0, value
         while size > 1e-4:
             trial, logits = loss(solution + size * step)
             if trial <= value:
@@ -73,13 +75,14 @@ def _gram(scaled: NDArray[np.float32], curvature: NDArray[np.float64]) -> NDArra
     return gram
 
 
+@compiled
 def _bounded_step(
     hessian: NDArray[np.float64],
     gradient: NDArray[np.float64],
     solution: NDArray[np.float64],
     bounded: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
-    """The step to the minimum of the quadratic model, bounded coefficients staying at 0 or above."""
+    """The step to the least of the quadratic model, bounded coefficients kept at 0 or above."""
     step = np.zeros_like(solution)
     slope = gradient.copy()
     lowest = np.where(bounded, -solution, -np.inf)
@@ -88,7 +91,7 @@ def _bounded_step(
         for at in range(len(step)):
             moved = max(step[at] - slope[at] / hessian[at, at], lowest[at])
             change = moved - step[at]
-            if change:
+            if change != 0.0:
                 slope += change * hessian[:, at]
                 step[at] = moved
                 largest = max(largest, abs(change))

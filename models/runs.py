@@ -1,9 +1,12 @@
 """The field's file formats: TREC runs, qrels, and lists of ids."""
 
 import gzip
-import os
+import math
+import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 from models.formats import InputError
@@ -17,16 +20,12 @@ Run = dict[str, list[str]]
 def _lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Numbered lines, split at white space, without the blank ones."""
     try:
-        opened = (
-            gzip.open(path, "rt", encoding="utf-8")
-            if path.suffix == ".gz"
-            else path.open(encoding="utf-8")
-        )
-        with opened as file:
+        opener = gzip.open if path.suffix == ".gz" else open
+        with opener(path, "rt", encoding="utf-8-sig") as file:
             for number, line in enumerate(file, 1):
                 if line.strip():
                     yield number, line.split()
-    except (OSError, UnicodeDecodeError, EOFError) as error:
+    except (OSError, UnicodeDecodeError, EOFError, zlib.error) as error:
         raise InputError(f"{path}: can't be read: {error}") from error
 
 
@@ -63,8 +62,11 @@ def read_qrels(path: Path) -> Qrels:
 
 
 def read_run(path: Path) -> Run:
-    """Each query's documents by rank. Raises InputError: also for a document that a query ranks
-    twice, a score that is not a number, and scores that rise with the rank."""
+    """Each query's documents by rank.
+
+    Raises InputError: also for a document that a query ranks twice, a score that is not a number,
+    and scores that rise with the rank.
+    """
     rows: defaultdict[str, list[tuple[int, str, float]]] = defaultdict(list)
     for number, fields in _lines(path):
         try:
@@ -82,9 +84,8 @@ def read_run(path: Path) -> Run:
         scores = [score for _, _, score in ranked]
         if len(set(documents)) != len(documents):
             raise InputError(f"{path}: query {query} ranks a document twice")
-        if any(
-            not later <= earlier + 1e-9 for earlier, later in zip(scores, scores[1:], strict=False)
-        ):
+        rise = any(later > earlier + 1e-9 for earlier, later in pairwise(scores))
+        if rise or any(map(math.isnan, scores)):
             raise InputError(
                 f"{path}: query {query} has scores that rise with rank, or are no numbers"
             )
@@ -105,9 +106,10 @@ def write_run(path: Path, lists: Iterable[tuple[str, Sequence[str], Sequence[flo
                 queries += 1
                 for rank, (document, score) in enumerate(zip(documents, scores, strict=True), 1):
                     file.write(f"{query} Q0 {document} {rank} {score:.6f} {TAG}\n")
-        os.replace(aside, path)
+        aside.replace(path)
     except OSError as error:
         raise InputError(f"{path}: can't be written: {error.strerror}") from error
     finally:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
     return queries

@@ -1,10 +1,15 @@
-"""Publishes an artifact: written aside, synced, renamed; the one that serves is never touched."""
+"""Publishes an artifact: written aside, synced, renamed; the one that serves is never touched.
 
+<model>/.writing-*   a version being written; its writer holds a lock on it, so that one whose
+                     writer was killed is known by its lock being free
+"""
+
+import fcntl
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +19,12 @@ import pyarrow as pa
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from models.artifact import PAPERS, checksum_of
+from models.artifact import PAPERS, Artifact, checksum_of
 from models.manifest import CURRENT, MANIFEST, ArtifactError, Manifest
 from models.signals import DenseSignal, Signal
 from models.strings import SortedStrings
+
+WRITING = ".writing-"
 
 
 class ArtifactWriter:
@@ -27,18 +34,22 @@ class ArtifactWriter:
         self.folder = folder
 
     def array(self, name: str, values: NDArray[np.generic]) -> None:
+        """`name`.npy."""
         np.save(self.folder / f"{name}.npy", np.ascontiguousarray(values), allow_pickle=False)
 
     def strings(self, name: str, strings: SortedStrings) -> None:
+        """Both arrays of sorted strings."""
         self.array(f"{name}.data", strings.data)
         self.array(f"{name}.offsets", strings.offsets)
 
     def sparse(self, name: str, matrix: sp.csr_matrix) -> None:
+        """The three arrays of a CSR matrix, and its shape."""
         for part in ("data", "indices", "indptr"):
             self.array(f"{name}.{part}", getattr(matrix, part))
         self.array(f"{name}.shape", np.array(matrix.shape, np.int64))
 
     def signal(self, name: str, signal: Signal) -> None:
+        """A signal, with its postings if it is sparse."""
         if isinstance(signal, DenseSignal):
             self.array(name, signal.vectors)
         else:
@@ -46,9 +57,10 @@ class ArtifactWriter:
             self.sparse(f"{name}.transposed", signal.transposed)
 
     def table(self, table: pa.Table) -> None:
-        with pa.OSFile(str(self.folder / PAPERS), "wb") as file:
-            with pa.ipc.new_file(file, table.schema) as writer:
-                writer.write_table(table.combine_chunks())
+        """The papers, as an Arrow file."""
+        path = str(self.folder / PAPERS)
+        with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table.combine_chunks())
 
     def seal(self, manifest: Manifest) -> Manifest:
         """Sync every file, then write the manifest with their checksums and the version."""
@@ -69,38 +81,86 @@ class ArtifactWriter:
 def publishing(output: Path) -> Iterator[ArtifactWriter]:
     """A writer whose folder is gone afterwards, unless `publish` moved it to its place.
 
-    Raises ArtifactError where the output folder can't be made or written (a full disk, say);
-    what it served before is still there.
+    Folders that killed writers left behind are removed. Raises ArtifactError where the output
+    folder can't be made or written (a full disk, say); what it served before is still there.
     """
     try:
         output.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=".writing-", dir=output))
+        with _locked(output):
+            _remove_leftovers(output)
+            aside = Path(tempfile.mkdtemp(prefix=WRITING, dir=output))
+            in_use = _lock(aside)
     except OSError as error:
         raise ArtifactError(f"{output}: can't be written ({error.strerror})") from error
     try:
         yield ArtifactWriter(aside)
     except OSError as error:
+        # numpy counts the bytes that it could not write, and does not say why.
+        reason = error.strerror or f"the disk may be full: {error}"
         raise ArtifactError(
-            f"{output}: the artifact could not be written ({error.strerror}); the one before it "
-            "is untouched"
+            f"{output}: the artifact could not be written ({reason}); the one before it is "
+            "untouched"
         ) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+        os.close(in_use)
 
 
 def publish(writer: ArtifactWriter, manifest: Manifest, output: Path) -> Manifest:
     """Move a sealed version to its place and name it in CURRENT, each by one rename."""
     manifest = writer.seal(manifest)
     folder = output / manifest.version
-    if not (folder / MANIFEST).exists():  # the same input gives the same version
-        os.replace(writer.folder, folder)
-        folder.chmod(0o755)
-    pointer = output / f".{CURRENT}-{os.getpid()}"
-    pointer.write_text(manifest.version + "\n", encoding="utf-8")
-    _sync(pointer)
-    os.replace(pointer, output / CURRENT)
-    _sync(output)
+    with _locked(output):
+        if not _is_whole(folder):  # the same input gives the same version
+            if folder.exists():
+                folder.replace(writer.folder.with_name(f"{writer.folder.name}-damaged"))
+            writer.folder.replace(folder)
+            folder.chmod(0o755)
+            _remove_leftovers(output)
+        pointer = output / f".{CURRENT}.writing"
+        pointer.write_text(manifest.version + "\n", encoding="utf-8")
+        _sync(pointer)
+        pointer.replace(output / CURRENT)
+        _sync(output)
     return manifest
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        return Artifact.open(folder).folder == folder
+    except ArtifactError:
+        return False
+
+
+def _remove_leftovers(output: Path) -> None:
+    """Remove what killed writers were writing. The output folder is locked."""
+    for folder in output.glob(f"{WRITING}*"):
+        try:
+            free = _lock(folder, wait=False)
+        except OSError:  # its writer is at work
+            continue
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(free)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    descriptor = _lock(folder)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(folder: Path, *, wait: bool = True) -> int:
+    """An open descriptor that holds a lock on the folder; the system frees it with the process."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _sync(path: Path) -> None:

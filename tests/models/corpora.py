@@ -8,6 +8,8 @@ from typing import Any
 
 from models.corpus import Corpus, read_corpus
 from models.formats import Line, read_papers
+from models.interactions import Interactions, read_interactions
+from models.train import train
 
 Paper = dict[str, Any]
 
@@ -85,3 +87,16 @@ def external_pairs(corpus: Corpus) -> set[tuple[str, str]]:
         (ids[row], corpus.external_ids[int(column)])
         for row, column in zip(links.row, links.col, strict=True)
     }
+
+
+def train_on(
+    corpus: Corpus,
+    output: Path,
+    readers: Interactions | None = None,
+    *,
+    seed: int = 0,
+    threads: int = 2,
+) -> Path:
+    """Train, without readers unless there are any; returns the model folder."""
+    train(corpus, output, readers or read_interactions([], corpus), seed=seed, threads=threads)
+    return output
