@@ -40,7 +40,7 @@ lint: setup ## check style, types and import contracts
 	@echo "== types"
 	@$(BIN)/mypy $(PACKAGES)
 	@echo "== import contracts"
-	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/lint-imports --no-logo --no-cache
 
 format: setup ## lay the code out and mend what can be mended
 	@$(BIN)/ruff check --quiet --fix . || true
@@ -58,4 +58,4 @@ lock: setup ## write the lock file anew from pyproject.toml; FLAGS=--upgrade als
 	  $(FLAGS) pyproject.toml --output-file $(LOCK)
 
 clean: ## remove .venv and every cache
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis *.egg-info
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
