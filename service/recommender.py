@@ -21,7 +21,11 @@ NEAREST = 100
 
 
 DEEPER = (1_000, 10_000)
-"""How many of the best candidates of each seed are scored when the nearest do not fill a page."""
+"""How many of the best candidates are scored when the nearest do not fill a page; several seeds
+share them."""
+
+POOL = 500
+"""How many of the candidates of several seeds are scored against all of them, at the least."""
 
 
 class Source(IntEnum):
@@ -111,6 +115,7 @@ class Recommender:
         end = offset + size
         taken = self._works(wanted.seeds + wanted.negatives + wanted.filter.excluded)
         rows, sources, contributions = [], list[Source](), []
+        more = False
         for number, block in enumerate(self._blocks(wanted)):
             limit = end + 1 - len(sources)
             diverse = number == 0 and wanted.diversity > 0.0
@@ -122,7 +127,11 @@ class Recommender:
             sources += [block.source] * len(kept)
             if block.source is Source.MODEL:
                 contributions.append(block.contributions[kept])
-            if len(sources) > end:
+            # A result of the last source, too, shows that the list goes on.
+            more = len(sources) > end or (
+                len(sources) == end and self._goes_on(wanted.filter, set(taken))
+            )
+            if more:
                 break
         scored = np.concatenate(contributions)[offset:end]
         return Results(
@@ -130,7 +139,7 @@ class Recommender:
             sources=sources[offset:end],
             bias=self._bias(wanted),
             contributions=scored * self._term_weights(wanted.popularity),
-            more=len(sources) > end,
+            more=more,
         )
 
     def queries(self, wanted: Wanted) -> list[Query]:
@@ -160,9 +169,10 @@ class Recommender:
             nearest += [self._scorer.rank(draft, NEAREST) for draft in queries[len(nearest) :]]
             yield self._combined(wanted, queries, nearest)
         for depth in DEEPER:
-            ranked = [self._scorer.rank(query, depth) for query in queries]
+            share = max(depth // len(queries), NEAREST)
+            ranked = [self._scorer.rank(query, share) for query in queries]
             yield self._combined(wanted, queries, ranked)
-            if all(len(ranking) < depth for ranking in ranked):
+            if all(len(ranking) < share for ranking in ranked):
                 break
         yield self._fallback(Source.TEXT, similar_text(self._scorer, queries))
         yield self._fallback(Source.POPULAR, self._scorer.popular())
@@ -171,13 +181,25 @@ class Recommender:
         """All that is ranked for one of the queries, scored against each of them."""
         if len(rankings) == 1 and not wanted.negatives:
             return self._by_logit(wanted, rankings[0].rows, rankings[0].contributions)
-        rows = np.unique(np.concatenate([ranking.rows for ranking in rankings]))
+        rows = self._pool(rankings)
         contributions = self._mean_contributions(queries, rows)
         if wanted.negatives:
             negatives = [self._scorer.seed(row) for row in wanted.negatives]
             against = self._mean_contributions(negatives, rows)
             contributions -= np.float32(wanted.negative_weight) * against
         return self._by_logit(wanted, rows, contributions)
+
+    def _pool(self, rankings: list[Ranking]) -> NDArray[np.int32]:
+        """The rows of all rankings, int32; of too many, those with the largest sum of scores."""
+        rows, places = np.unique(
+            np.concatenate([ranking.rows for ranking in rankings]), return_inverse=True
+        )
+        limit = max(POOL, *map(len, rankings))
+        if len(rows) > limit:
+            scores = logistic(np.concatenate([ranking.logits for ranking in rankings]))
+            total = np.bincount(places, scores)
+            rows = rows[np.sort(np.argsort(-total, kind="stable")[:limit])]
+        return rows
 
     def _mean_contributions(
         self, queries: list[Query], rows: NDArray[np.int32]
@@ -194,6 +216,10 @@ class Recommender:
         """A block of the model: best first at this popularity, of equals the first."""
         order = np.argsort(-(contributions @ self._term_weights(wanted.popularity)), kind="stable")
         return _Block(Source.MODEL, rows[order], contributions[order])
+
+    def _goes_on(self, wanted: Filter, taken: set[int]) -> bool:
+        """Whether a popular paper is left to list."""
+        return len(self._admit(self._scorer.popular(), wanted, taken, 1)) > 0
 
     def _fallback(self, source: Source, rows: NDArray[np.int32]) -> _Block:
         return _Block(source, rows, np.empty((0, len(self._blend.term_names)), dtype=np.float32))
