@@ -53,6 +53,12 @@ def sample_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def vis_model(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder with one version, trained on 8,523 real papers of visualization."""
+    return train(datasets / "vis" / "papers.jsonl.gz", output=tmp_path_factory.mktemp("vis-model"))
+
+
+@pytest.fixture(scope="session")
 def embedded_urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Role, str]]:
     """Both embedded servers, running for the whole test session; flush what you use."""
     with attach(tmp_path_factory.mktemp("embedded")) as urls:

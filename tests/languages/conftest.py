@@ -1,27 +1,54 @@
-"""The tools of other languages, and the examples copied to where they may build."""
+"""The service over two corpora, and the examples of other languages, built."""
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from relatedpapers import Client
 from tests.serving import serve_command
-from tests.support import ROOT
+from tests.support import ROOT, fetch, require_tool
 
-WELL_KNOWN = "arXiv:1706.03762"
-"""Attention Is All You Need, in the sample."""
+BUF = Path(sys.executable).with_name("buf")
 
 Show = Callable[..., str]
 
 
-@pytest.fixture(scope="session")
-def address(sample_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The service over the sample, as `related-papers serve` runs it."""
-    with serve_command(sample_model, tmp_path_factory.mktemp("data")) as address:
-        yield address
+class Served(NamedTuple):
+    """A running service, a well-known paper of its corpus, and what every example prints for it."""
+
+    address: str
+    paper_id: str
+    expected: str
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param(("sample_model", "arXiv:1706.03762"), id="sample"),
+        pytest.param(
+            ("vis_model", "10.1109/tvcg.2011.185"),  # D3: Data-Driven Documents
+            id="vis",
+            marks=[pytest.mark.datasets, pytest.mark.slow],
+        ),
+    ],
+)
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """Trained and served by the commands that a user types."""
+    model, paper_id = request.param
+    folder = request.getfixturevalue(model)
+    with serve_command(folder, tmp_path_factory.mktemp("data")) as address:
+        with Client(address) as client:
+            results = list(client.list_related_papers(paper_ids=[paper_id], limit=5))
+        assert len(results) == 5
+        lines = [f"{r.score:.2f}  {r.paper.title} ({r.paper.year})\n" for r in results]
+        yield Served(address, paper_id, "".join(lines))
 
 
 @pytest.fixture(scope="session")
@@ -34,12 +61,24 @@ def protos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def expected(address: str) -> str:
-    """What every example prints, after the client of tests/client."""
-    with Client(address) as client:
-        results = list(client.list_related_papers(paper_ids=[WELL_KNOWN], limit=5))
-    assert len(results) == 5
-    return "".join(f"{r.score:.2f}  {r.paper.title} ({r.paper.year})\n" for r in results)
+def node(protos: Path) -> Path:
+    """The Node examples with their packages and generated code."""
+    require_tool("node")
+    folder = protos / "examples" / "node"
+    fetch(require_tool("npm"), "ci", "--prefer-offline", "--no-audit", cwd=folder)
+    fetch(BUF, "generate", cwd=folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def go_program(protos: Path) -> Path:
+    """The Go example, generated and compiled."""
+    go = require_tool("go")
+    folder = protos / "examples" / "go"
+    fetch(go, "mod", "download", cwd=folder)
+    fetch(BUF, "generate", cwd=folder)
+    fetch(go, "build", "-o", "related", ".", cwd=folder)
+    return folder / "related"
 
 
 @pytest.fixture(scope="session")

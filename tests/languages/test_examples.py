@@ -5,39 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.languages.conftest import WELL_KNOWN, Show
-from tests.support import fetch, require_tool
-
-BUF = Path(sys.executable).with_name("buf")
+from tests.languages.conftest import Served, Show
 
 
-def test_python(protos: Path, address: str, expected: str, run: Show) -> None:
+def test_python(protos: Path, served: Served, run: Show) -> None:
     example = protos / "examples" / "python" / "related.py"
-    assert run(sys.executable, example, address, WELL_KNOWN) == expected
-
-
-@pytest.fixture(scope="session")
-def node(protos: Path) -> Path:
-    """The Node example with its packages and generated code."""
-    require_tool("node")
-    folder = protos / "examples" / "node"
-    fetch(require_tool("npm"), "ci", "--prefer-offline", "--no-audit", cwd=folder)
-    fetch(BUF, "generate", cwd=folder)
-    return folder
+    assert run(sys.executable, example, served.address, served.paper_id) == served.expected
 
 
 @pytest.mark.network
 @pytest.mark.parametrize("example", ["related.js", "generated.js"])
-def test_node(example: str, node: Path, address: str, expected: str, run: Show) -> None:
-    assert run("node", example, address, WELL_KNOWN, cwd=node) == expected
+def test_node(example: str, node: Path, served: Served, run: Show) -> None:
+    printed = run("node", example, served.address, served.paper_id, cwd=node)
+    assert printed == served.expected
 
 
 @pytest.mark.network
 @pytest.mark.slow
-def test_go(protos: Path, address: str, expected: str, run: Show) -> None:
-    go = require_tool("go")
-    folder = protos / "examples" / "go"
-    fetch(go, "mod", "download", cwd=folder)
-    fetch(BUF, "generate", cwd=folder)
-    fetch(go, "build", "-o", "related", ".", cwd=folder)
-    assert run(folder / "related", address, WELL_KNOWN) == expected
+def test_go(go_program: Path, served: Served, run: Show) -> None:
+    assert run(go_program, served.address, served.paper_id) == served.expected
