@@ -21,6 +21,7 @@ Result = TypeVar("Result")
 
 
 def triple(matrix: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """A CSR matrix as the kernels take it."""
     return matrix.indptr, matrix.indices, matrix.data
 
 
@@ -49,7 +50,8 @@ def candidates(
     signals: Mapping[str, Signal], queries: NDArray[np.int64], width: int
 ) -> NDArray[np.int32]:
     """The union of each signal's `width` most similar papers: int32, queries x most, -1 padded."""
-    found = np.hstack([top_k(signal, queries, width)[0] for signal in signals.values()])
+    nobody = np.empty((len(queries), 0), np.int32)  # a corpus of ids alone has no signal
+    found = np.hstack([nobody, *(top_k(signal, queries, width)[0] for signal in signals.values())])
     rows = np.empty_like(found)
     return rows[:, : kernels.union(found, rows)]
 
@@ -57,7 +59,7 @@ def candidates(
 def pair_similarities(
     signals: Mapping[str, Signal], queries: NDArray[np.int64], rows: NDArray[np.int32]
 ) -> NDArray[np.float32]:
-    """Every signal of every pair of a query and its candidate: float32, queries x rows x signals."""
+    """Every signal of each query and each candidate: float32, queries x rows x signals."""
     products = np.empty((len(signals), *rows.shape), np.float32)
     for signal, out in zip(signals.values(), products, strict=True):
         if isinstance(signal, DenseSignal):

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from models.blend import Blend
 from models.drafts import Draft, DraftEncoder
-from models.signals import Row, Signal, SparseRow, all_similarities, similarities
-from models.signals import SparseSignal
+from models.signals import Row, Signal, SparseRow, SparseSignal, all_similarities, similarities
 
 CANDIDATES_PER_SIGNAL = 200
+
+NOBODY = np.zeros(0, np.int32)
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,9 @@ class Scorer:
             _most_similar(all_similarities(signal, query.rows[name]), width)
             for name, signal in self.signals.items()
         ]
-        rows = np.unique(np.concatenate(found)).astype(np.int32)
-        return rows[rows != query.paper]
+        rows = np.unique(np.concatenate([NOBODY, *found]))
+        others: NDArray[np.int32] = rows[rows != query.paper]
+        return others
 
     def score(self, query: Query, rows: NDArray[np.int32]) -> Ranking:
         """Exact logits and contributions of these papers, in the order given."""

@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import scipy.sparse as sp
+
 from models.corpus import Corpus, read_corpus
+from models.features import Features, build_features
 from models.formats import Line, read_papers
 from models.interactions import Interactions, read_interactions
 from models.train import train
@@ -87,6 +90,12 @@ def external_pairs(corpus: Corpus) -> set[tuple[str, str]]:
         (ids[row], corpus.external_ids[int(column)])
         for row, column in zip(links.row, links.col, strict=True)
     }
+
+
+def features_of(corpus: Corpus) -> Features:
+    """Every signal of a corpus without readers."""
+    nobody = sp.csr_matrix((0, len(corpus)), dtype=bool)
+    return build_features(corpus, nobody, seed=0)
 
 
 def train_on(

@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 from models.artifact import Artifact, versions
-from models.features import build_features
 from models.manifest import CURRENT, FORMAT_VERSION, MANIFEST, ArtifactError
 from models.signals import DenseSignal, SparseSignal
-from tests.models.corpora import Paper, corpus_of, two_fields
+from tests.models.corpora import Paper, corpus_of, features_of, two_fields
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def test_papers_come_back_as_they_were_read(artifact: Artifact) -> None:
 
 
 def test_signals_come_back_as_they_were_built(artifact: Artifact) -> None:
-    features = build_features(corpus_of(two_fields()), seed=0)
+    features = features_of(corpus_of(two_fields()))
     scorer = artifact.scorer
     assert tuple(scorer.signals) == artifact.blend.signals
     np.testing.assert_array_equal(scorer.features, features.papers)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from models.corpus import Corpus
-from models.features import build_features
 from models.signals import DenseSignal, SparseSignal
 from models.split import Split, cut_year, draw_split, inner_splits, time_split
 from tests.models.corpora import (
@@ -14,6 +13,7 @@ from tests.models.corpora import (
     cited_pairs,
     corpus_of,
     external_pairs,
+    features_of,
     two_fields,
 )
 
@@ -111,7 +111,7 @@ def without_trace(papers: list[Paper], cut: int) -> list[Paper]:
 
 
 def matrices(corpus: Corpus) -> dict[str, Any]:
-    features = build_features(corpus, seed=0)
+    features = features_of(corpus)
     found: dict[str, Any] = {"popularity": features.papers, "idf": features.encoder.idf}
     for name, signal in features.signals.items():
         if isinstance(signal, DenseSignal):

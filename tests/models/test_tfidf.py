@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from models.drafts import Draft
-from models.features import Features, build_features
+from models.features import Features
 from models.signals import SparseRow
 from models.text import TITLE_WEIGHT, terms, words
 from models.tfidf import fit_tfidf
-from tests.models.corpora import Paper, corpus_of, two_fields
+from tests.models.corpora import Paper, corpus_of, features_of, two_fields
 
 WORDS = "graph graphs tree latent factor model of the Drawing naïve über x 3d 図 it's".split()
 text = st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join)
@@ -88,7 +88,7 @@ def papers() -> list[Paper]:
 
 @pytest.fixture(scope="module")
 def features(papers: list[Paper]) -> Features:
-    return build_features(corpus_of(papers), seed=0)
+    return features_of(corpus_of(papers))
 
 
 def test_a_draft_has_the_rows_that_its_text_has_in_the_corpus(
@@ -110,7 +110,7 @@ def test_a_draft_has_the_rows_that_its_text_has_in_the_corpus(
 
 @given(st.text(max_size=30), st.text(max_size=30), st.lists(st.text(max_size=9), max_size=3))
 def test_any_text_can_be_a_draft(title: str, abstract: str, references: list[str]) -> None:
-    features = build_features(corpus_of(two_fields()[:9]), seed=0)
+    features = features_of(corpus_of(two_fields()[:9]))
     draft = Draft(title, abstract, (abstract,), references=tuple(references))
     encoded = features.encoder.encode(draft, features.signals)
     assert set(encoded) == set(features.signals)
