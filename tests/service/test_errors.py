@@ -191,6 +191,13 @@ async def test_a_message_over_the_limit(running: Running) -> None:
     assert "4194304" in (error.details() or "")
 
 
+async def test_a_deadline_that_has_passed(running: Running) -> None:
+    send: Any = running.channel.unary_unary(f"/relatedpapers.v1.{LIST}")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await send(listing().SerializeToString(), timeout=0)
+    assert caught.value.code() == Code.DEADLINE_EXCEEDED
+
+
 async def test_tokens_belong_to_their_request(running: Running) -> None:
     first = await running.recommendations.ListRelatedPapers(listing(page_size=3))
     others = [
