@@ -161,7 +161,7 @@ async def test_redis_full(program_path: str, tmp_path: Path) -> None:
 async def test_redis_wants_a_password(
     program_path: str, tmp_path: Path, logs: list[EventDict]
 ) -> None:
-    with SystemRedis(program_path, tmp_path, password="secret") as server:  # noqa: S106 - a test's
+    with SystemRedis(program_path, tmp_path, password="secret") as server:
         service = Service(server.url)
         assert await service.answer() == b"key"
         assert "Authentication required" in logs[0]["error"]

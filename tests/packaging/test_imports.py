@@ -78,6 +78,7 @@ def test_contracts_are_kept(house: Path) -> None:
         ("service/settings.py", "sklearn.decomposition"),
         ("service/keys.py", "models.train"),
         ("service/recommender.py", "redis"),
+        ("service/supervisor.py", "grpc"),
         ("protos/relatedpapers/channel.py", "service.settings"),
     ],
 )
