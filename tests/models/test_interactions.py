@@ -1,0 +1,84 @@
+"""Readers' events and the libraries that they leave."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from models.formats import InputError
+from models.interactions import Interactions, read_interactions
+from tests.models.corpora import corpus_of, write_lines
+
+CORPUS = corpus_of([{"id": "a"}, {"id": "b"}, {"id": "arXiv:1706.03762"}])
+
+
+def read(tmp_path: Path, *events: object) -> Interactions:
+    path = write_lines(tmp_path / "events.jsonl", map(json.dumps, events))
+    return read_interactions([path], CORPUS)
+
+
+def libraries(interactions: Interactions) -> dict[str, list[str]]:
+    matrix, ids = interactions.user_items, CORPUS.ids
+    return {
+        interactions.readers[row]: [ids[column] for column in matrix[[row]].indices]
+        for row in range(len(interactions))
+    }
+
+
+def test_events_make_libraries(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        {"user": "z", "paper": "b", "type": "save"},
+        {"user": "y", "paper": "a", "type": "read"},
+        {"user": "z", "paper": "a"},  # a save, where no type is named
+        {"user": "z", "paper": "b", "type": "click"},
+    )
+    assert libraries(found) == {"y": ["a"], "z": ["a", "b"]}
+    assert found.notes == {}
+
+
+def test_a_removed_paper_is_gone_unless_it_is_saved_again(tmp_path: Path) -> None:
+    events = [("save", "a"), ("save", "b"), ("unsave", "a"), ("unsave", "b"), ("save", "b")]
+    found = read(tmp_path, *({"user": "u", "paper": paper, "type": kind} for kind, paper in events))
+    assert libraries(found) == {"u": ["b"]}
+
+
+def test_every_spelling_of_a_paper_counts(tmp_path: Path) -> None:
+    found = read(tmp_path, {"user": "u", "paper": "https://arxiv.org/abs/1706.03762v2"})
+    assert libraries(found) == {"u": ["arXiv:1706.03762"]}
+
+
+def test_what_says_nothing_of_a_library_is_counted(tmp_path: Path) -> None:
+    found = read(
+        tmp_path,
+        {"user": "u", "paper": "unknown"},
+        {"user": "u", "paper": "a", "type": "impression"},
+        {"user": "v", "paper": "a"},
+    )
+    assert libraries(found) == {"u": [], "v": ["a"]}
+    assert sorted(found.notes.values()) == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"paper": "a"},
+        {"user": "u"},
+        {"user": "", "paper": "a"},
+        {"user": "two words", "paper": "a"},
+        {"user": None, "paper": "a"},
+        {"user": "\ud800", "paper": "a"},
+        {"user": "u", "paper": ["a"]},
+        "u a",
+    ],
+    ids=str,
+)
+def test_an_event_that_is_none_is_refused_by_its_line(event: object, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"events\.jsonl:2: "):
+        read(tmp_path, {"user": "u", "paper": "a"}, event)
+
+
+def test_no_events(tmp_path: Path) -> None:
+    for found in (read(tmp_path), read_interactions([], CORPUS)):
+        assert len(found) == 0
+        assert found.user_items.shape == (0, 3)
