@@ -9,7 +9,6 @@ from relatedpapers.v1.paper_pb2 import Paper, PaperView
 from relatedpapers.v1.recommendation_service_pb2 import (
     Evidence,
     ListRelatedPapersResponse,
-    ResultSource,
     SharedTerm,
 )
 from relatedpapers.v1.status_pb2 import ItemStatus
@@ -25,11 +24,6 @@ one that is kept costs a tenth of one that is read."""
 # Enum values are looked up once: an attribute of a protobuf enum is a search.
 _ID = PaperView.PAPER_VIEW_ID
 _BASIC = PaperView.PAPER_VIEW_BASIC
-_SOURCES = {
-    Source.MODEL: ResultSource.RESULT_SOURCE_MODEL,
-    Source.TEXT: ResultSource.RESULT_SOURCE_TEXT_FALLBACK,
-    Source.POPULAR: ResultSource.RESULT_SOURCE_POPULAR_FALLBACK,
-}
 
 
 def paper(papers: Papers, row: int, view: int) -> Paper:
@@ -72,7 +66,7 @@ def add_results(
     terms = recommender.artifact.blend.term_names
     scored = zip(results.scores.tolist(), results.contributions.tolist(), strict=True)
     for row, source in zip(results.rows.tolist(), results.sources, strict=True):
-        message = response.results.add(source=_SOURCES[source])
+        message = response.results.add(source=int(source))
         message.paper.MergeFromString(_serialized(papers, row, view))
         if source is Source.MODEL:
             message.score, contributions = next(scored)

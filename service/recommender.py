@@ -29,7 +29,7 @@ POOL = 500
 
 
 class Source(IntEnum):
-    """Where a result came from, in the order of a list."""
+    """Where a result came from, in the order of a list; numbered as the API numbers it."""
 
     MODEL = 1
     TEXT = 2
@@ -81,7 +81,7 @@ class Results(NamedTuple):
 class _Block(NamedTuple):
     """Candidates of one source, best first.
 
-    contributions: float32[rows x terms], popularity not yet weighted; empty for a fallback.
+    contributions: float32[rows x terms], popularity weighted; empty for a fallback.
     """
 
     source: Source
@@ -138,7 +138,7 @@ class Recommender:
             rows=np.concatenate(rows)[offset:end],
             sources=sources[offset:end],
             bias=self._bias(wanted),
-            contributions=scored * self._term_weights(wanted.popularity),
+            contributions=scored,
             more=more,
         )
 
@@ -213,9 +213,10 @@ class Recommender:
     def _by_logit(
         self, wanted: Wanted, rows: NDArray[np.int32], contributions: NDArray[np.float32]
     ) -> _Block:
-        """A block of the model: best first at this popularity, of equals the first."""
-        order = np.argsort(-(contributions @ self._term_weights(wanted.popularity)), kind="stable")
-        return _Block(Source.MODEL, rows[order], contributions[order])
+        """A block of the model: popularity weighted as asked, best first, of equals the first."""
+        weighted = contributions * self._term_weights(wanted.popularity)
+        order = np.argsort(-weighted.sum(axis=1, dtype=np.float64), kind="stable")
+        return _Block(Source.MODEL, rows[order], weighted[order])
 
     def _goes_on(self, wanted: Filter, taken: set[int]) -> bool:
         """Whether a popular paper is left to list."""
@@ -269,6 +270,6 @@ class Recommender:
             result[at[known]] = logistic(logits)
             return result
 
-        relevance = logistic(self._bias(wanted) + block.contributions[kept] @ weights)
+        relevance = logistic(self._bias(wanted) + block.contributions[kept].sum(axis=1))
         order = maximal_marginal_relevance(relevance, similarity, wanted.diversity, limit)
         return kept[order]

@@ -10,6 +10,7 @@ import pytest
 from models.manifest import CURRENT
 from relatedpapers.v1 import recommendation_service_pb2 as pb
 from relatedpapers.v1.paper_pb2 import PaperView
+from service.recommender import Source
 from service.settings import Settings
 from tests.service import toy
 from tests.service.conftest import Running, Starting
@@ -234,6 +235,16 @@ async def test_evidence_names_the_nearest_seed(running: Running) -> None:
         subject = toy.subject(result.paper.id)
         if subject in {"graph", "market"}:
             assert toy.subject(result.evidence.seed_paper_id) == subject
+
+
+def test_sources_are_numbered_as_in_the_api() -> None:
+    names = {
+        "RESULT_SOURCE_UNSPECIFIED": 0,
+        "RESULT_SOURCE_MODEL": Source.MODEL,
+        "RESULT_SOURCE_TEXT_FALLBACK": Source.TEXT,
+        "RESULT_SOURCE_POPULAR_FALLBACK": Source.POPULAR,
+    }
+    assert dict(pb.ResultSource.items()) == names
 
 
 async def test_an_answer_names_its_model_and_itself(running: Running) -> None:
