@@ -24,6 +24,7 @@ from models.drafts import DraftEncoder
 from models.manifest import CURRENT, MANIFEST, ArtifactError, Manifest
 from models.neighbors import Scorer, StoredNeighbors
 from models.papers import PaperIndex, Papers
+from models.readers import ReaderModel
 from models.signals import DenseSignal, Signal, SparseSignal
 from models.strings import SortedStrings
 
@@ -94,6 +95,31 @@ class Artifact:
             undirected=bool(self.manifest.corpus["undirected"]),
             year=self.papers.year,
             recent_popular=self.array("recent_popular"),
+        )
+
+    @cached_property
+    def readers(self) -> SortedStrings:
+        """The readers that training knew, in the order of `libraries`; none without events."""
+        return self.strings("readers")
+
+    @cached_property
+    def libraries(self) -> sp.csr_matrix:
+        """bool CSR, readers x papers: who has what."""
+        return self.sparse("libraries")
+
+    @cached_property
+    def reader_model(self) -> ReaderModel | None:
+        """What ranks papers for readers; None in a model that was trained without events."""
+        if not self.has("readers.weights"):
+            return None
+        return ReaderModel(
+            text=self.sparse("signals.text")
+            if self.has("signals.text.data")
+            else sp.csr_matrix((len(self.papers), 0), dtype=np.float32),
+            smoothed_text=self.array("readers.smoothed_text"),
+            item_factors=self.array("readers.item_factors"),
+            saves=self.array("readers.saves"),
+            weights=self.array("readers.weights"),
         )
 
     def array(self, name: str) -> NDArray[Any]:

@@ -42,8 +42,6 @@ class Draft:
 NEAR_TEXTS = 20
 """Nearest texts that lend a paper their neighbourhoods."""
 
-NO_ROW = SparseRow(np.zeros(0, np.int32), np.zeros(0, np.float32))
-
 
 @dataclass(frozen=True)
 class DraftEncoder:
@@ -72,7 +70,7 @@ class DraftEncoder:
     def encode(
         self, draft: Draft, signals: Mapping[str, Signal], paper: int | None = None
     ) -> dict[str, Row]:
-        """The draft's row in each signal. Nothing cites it: no row where that is asked.
+        """The draft's row in each signal. Nobody cites or saves it: no row where that is asked.
 
         `paper`: the row of the same paper where it is indexed after all; it lends nothing.
         """
@@ -94,7 +92,7 @@ class DraftEncoder:
                 near = self._near_texts(texts, text, paper)
                 itself = max(float(latent @ latent), 1e-6)
                 known["text_neighborhood"] = self._walks(itself, cited, own, near)
-        return {name: known.get(name, NO_ROW) for name in signals}
+        return {name: known.get(name, _no_row(signal)) for name, signal in signals.items()}
 
     def _near_texts(self, texts: SparseSignal, text: SparseRow, paper: int | None) -> SparseRow:
         """The nearest texts among papers that have links, each by its share of the cosines."""
@@ -149,6 +147,12 @@ class DraftEncoder:
         papers = len(self.reference_weight) - len(self.external)
         columns = sorted(cited) + [papers + at for at in sorted(outside)]
         return np.array(sorted(cited), np.int32), np.array(columns, np.int32)
+
+
+def _no_row(signal: Signal) -> Row:
+    if isinstance(signal, DenseSignal):
+        return np.zeros(signal.vectors.shape[1], np.float32)
+    return SparseRow(np.zeros(0, np.int32), np.zeros(0, np.float32))
 
 
 def author_key(name: str) -> str:

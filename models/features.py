@@ -8,12 +8,15 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from models import citations as cited
+from models import readers
+from models.als import fit_item_factors
 from models.candidates import in_blocks, top_k
 from models.corpus import Corpus
 from models.drafts import NEAR_TEXTS, DraftEncoder, author_key
 from models.latent import fit_latent
 from models.papers import PaperIndex
 from models.popularity import popularity_features
+from models.rows import unit_rows
 from models.signals import DenseSignal, Signal, SparseSignal
 from models.strings import SortedStrings
 from models.tfidf import fit_tfidf
@@ -32,8 +35,13 @@ class Features:
     encoder: DraftEncoder
 
 
-def build_features(corpus: Corpus, seed: int, threads: int = 1) -> Features:
-    """Fit every signal on the corpus alone. A signal without any entry is left out."""
+def build_features(
+    corpus: Corpus, libraries: sp.csr_matrix, seed: int, threads: int = 1
+) -> Features:
+    """Fit every signal on the corpus and its readers' libraries (bool CSR, readers x papers).
+
+    A signal without any entry is left out.
+    """
     tfidf = fit_tfidf(corpus.table)
     latent = fit_latent(tfidf.matrix, seed)
     linked = cited.links(corpus.citations)
@@ -59,6 +67,10 @@ def build_features(corpus: Corpus, seed: int, threads: int = 1) -> Features:
         signals["coupling"] = SparseSignal.build(coupled.matrix)
     if authors.nnz:
         signals["authors"] = SparseSignal.build(authors)
+    if libraries.nnz:
+        signals["co_readers"] = SparseSignal.build(readers.co_readers(libraries))
+        factors = fit_item_factors(libraries.astype(np.float32), seed, threads)
+        signals["als"] = DenseSignal(unit_rows(factors))
     encoder = DraftEncoder(
         vocabulary=tfidf.vocabulary,
         idf=tfidf.idf,

@@ -96,6 +96,10 @@ class Papers:
     def id(self, row: int) -> str:
         return str(self._columns["id"][row].as_py())
 
+    def ids(self) -> list[str]:
+        """Every id, by row."""
+        return list(self._columns["id"].to_pylist())
+
     def summary(self, row: int) -> tuple[str, str, list[str], int | None, str]:
         """Id, title, authors, year and venue: what a list shows, at a quarter of a record's cost."""
         paper_id, title, authors, year, venue = (column[row].as_py() for column in self._summary)

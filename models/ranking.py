@@ -4,12 +4,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.artifact import Artifact
 from models.batch import rank_blocks
+from models.candidates import in_blocks
 from models.drafts import Draft
 from models.formats import InputError, Line, read_jsonl
 from models.neighbors import CANDIDATES_PER_SIGNAL
+from models.readers import RankedPapers
 from models.signals import in_memory
 
 RankedList = tuple[str, Sequence[str], Sequence[float]]
@@ -24,12 +27,12 @@ def rank_papers(
     rows = np.array([_known(papers.row(query), query) for query in queries], np.int64)
     signals = {name: in_memory(signal) for name, signal in scorer.signals.items()}
     features = np.array(scorer.features)
+    ids = papers.ids()
     position = 0
     for block in rank_blocks(signals, features, artifact.blend, rows, depth, popularity, threads):
         for found, logits in zip(block.rows, block.logits, strict=True):
             known = found >= 0
-            ids = [papers.id(row) for row in found[known]]
-            yield queries[position], ids, logits[known].tolist()
+            yield queries[position], [ids[row] for row in found[known]], logits[known].tolist()
             position += 1
 
 
@@ -41,7 +44,16 @@ def _known(row: int | None, paper_id: str) -> int:
 
 def read_drafts(path: Path) -> list[tuple[str, Draft]]:
     """Ids and drafts of a JSON Lines file. Raises InputError."""
-    return [(_text(line, "id"), _draft(line)) for line in read_jsonl([path])]
+    drafts: dict[str, Draft] = {}
+    for line in read_jsonl([path]):
+        name = _text(line, "id")
+        if name in drafts or not name.isprintable():
+            raise line.error(
+                f'"id" {name!r} comes again or can\'t be printed; expected each once (a run ranks a '
+                "query once)"
+            )
+        drafts[name] = _draft(line)
+    return list(drafts.items())
 
 
 def _draft(line: Line) -> Draft:
@@ -86,3 +98,43 @@ def rank_drafts(
         logits = blend.logits(scored.contributions, popularity)
         best = np.lexsort((rows, -logits))[:depth]
         yield name, [papers.id(row) for row in rows[best]], logits[best].tolist()
+
+
+READERS_AT_ONCE = 128
+
+
+def rank_readers(
+    artifact: Artifact, readers: Sequence[str], depth: int, threads: int
+) -> Iterator[RankedList]:
+    """Papers for each reader, none that the reader has. A reader without history, known or not,
+    gets the papers that most readers have, or recent popular ones where nobody has any."""
+    model, libraries = artifact.reader_model, artifact.libraries
+    known = np.array([artifact.readers.find(reader) for reader in readers], np.int64)
+    fallback = _fallback(artifact, depth)
+
+    def work(block: NDArray[np.int64]) -> list[RankedPapers]:
+        rows = known[block]
+        size = np.append(np.diff(libraries.indptr), 0)[rows]  # -1, an unknown reader: the 0
+        ranked = [fallback] * len(block)
+        personal = np.flatnonzero(size)
+        if model is not None and len(personal):
+            lists = model.rank(libraries[rows[personal]], depth)
+            for at, each in zip(personal, lists, strict=True):
+                ranked[at] = each
+        return ranked
+
+    ids = artifact.papers.ids()
+    places = np.arange(len(readers))
+    position = 0
+    for block in in_blocks(places, work, threads):
+        for rows, scores in block:
+            yield readers[position], [ids[row] for row in rows.tolist()], scores.tolist()
+            position += 1
+
+
+def _fallback(artifact: Artifact, depth: int) -> RankedPapers:
+    """The non-personal list: what most readers have, ties by recent citations."""
+    saves = np.bincount(artifact.libraries.indices, minlength=len(artifact.papers))
+    citations, _, recent, _ = np.array(artifact.scorer.features).T
+    best = np.lexsort((-citations, -recent, -saves))[:depth].astype(np.int32)
+    return best, np.log1p(saves[best]).astype(np.float32)

@@ -20,12 +20,17 @@ class Split:
     """`corpus`: what training may see. `together`: int32 CSR, papers x papers of it, how many of
     the papers left out cite both (the diagonal is empty; counts below CITING_BOTH are left out).
 
-    `window`: in words, what was left out.
+    `window`: in words, what was left out. `kept`: int64, the rows of the whole corpus that are left.
     """
 
     corpus: Corpus
     together: sp.csr_matrix
     window: str
+    kept: NDArray[np.int64]
+
+    def libraries(self, libraries: sp.csr_matrix) -> sp.csr_matrix:
+        """The readers' libraries, cut to the papers of the split."""
+        return sp.csr_matrix(libraries[:, self.kept])
 
     @property
     def queries(self) -> NDArray[np.int64]:
@@ -101,4 +106,4 @@ def _split(
     together.data[together.data < CITING_BOTH] = 0
     together.eliminate_zeros()
     together.sort_indices()
-    return Split(corpus.take(kept), together, window)
+    return Split(corpus.take(kept), together, window, kept)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
@@ -27,6 +28,9 @@ from models.features import Features, build_features
 from models.fitting import fit_blend, gather_pairs
 from models.manifest import FORMAT_VERSION, Manifest
 from models.neighbors import StoredNeighbors
+from models.citations import links
+from models.reader_fitting import fit_readers
+from models.readers import ReaderModel
 from models.progress import Advance, Report, silent
 from models.split import inner_splits
 from models.writer import ArtifactWriter, publish, publishing
@@ -61,19 +65,28 @@ def train(
     neighbours, publish the artifact in `output`. Raises ArtifactError where it can't be written.
     """
     with threadpool_limits(1), publishing(output) as writer:
-        fitted = fit(corpus, seed, threads, report)
+        libraries = interactions.user_items
+        fitted = fit(corpus, libraries, seed, threads, report)
         report("Signals of the corpus", 0)
-        features = build_features(corpus, seed, threads)
+        features = build_features(corpus, libraries, seed, threads)
         blend = fitted.blend if fitted else default_blend(tuple(features.signals))
         advance = report("Neighbours", len(corpus))
         neighbors = rank_neighbors(features, blend, threads, advance)
+        readers = None
+        if len(interactions):
+            report("Readers", 0)
+            linked = links(corpus.citations)
+            readers = fit_readers(libraries, linked, features, seed, threads)
         report("Artifact", 0)
         write(writer, corpus, features, neighbors)
+        write_readers(writer, interactions, readers)
         evaluation = fitted.evaluation if fitted else {}
-        return publish(writer, _manifest(corpus, blend, evaluation, seed), output)
+        return publish(writer, _manifest(corpus, interactions, blend, evaluation, seed), output)
 
 
-def fit(corpus: Corpus, seed: int, threads: int, report: Report) -> Fitted | None:
+def fit(
+    corpus: Corpus, libraries: sp.csr_matrix, seed: int, threads: int, report: Report
+) -> Fitted | None:
     """The calibrated blend of a corpus; None where no inner split has a related pair."""
     splits = inner_splits(corpus, seed, SPLIT_SHARES)
     if not splits:
@@ -81,7 +94,7 @@ def fit(corpus: Corpus, seed: int, threads: int, report: Report) -> Fitted | Non
     built, parts = [], []
     for number, split in enumerate(splits, 1):
         report(f"Inner split {number} of {len(splits)}", 0)
-        features = build_features(split.corpus, seed, threads)
+        features = build_features(split.corpus, split.libraries(libraries), seed, threads)
         built.append(features)
         parts.append(gather_pairs(split, features, seed, threads))
     signals = tuple(built[0].signals)
@@ -158,6 +171,19 @@ def write(
     writer.array("recent_popular", _recent_popular(corpus, features))
 
 
+def write_readers(
+    writer: ArtifactWriter, interactions: Interactions, model: ReaderModel | None
+) -> None:
+    """The readers, their libraries, and what ranks for them where there is such a model."""
+    writer.strings("readers", interactions.readers)
+    writer.sparse("libraries", interactions.user_items)
+    if model is not None:
+        writer.array("readers.smoothed_text", model.smoothed_text)
+        writer.array("readers.item_factors", model.item_factors)
+        writer.array("readers.saves", model.saves)
+        writer.array("readers.weights", model.weights)
+
+
 def _recent_popular(corpus: Corpus, features: Features) -> NDArray[np.int32]:
     """Papers by their recent citations, then by all of them, then the newest."""
     citations, _, recent, _ = features.papers.T
@@ -165,7 +191,13 @@ def _recent_popular(corpus: Corpus, features: Features) -> NDArray[np.int32]:
     return order[:RECENT_POPULAR].astype(np.int32)
 
 
-def _manifest(corpus: Corpus, blend: Blend, evaluation: dict[str, Any], seed: int) -> Manifest:
+def _manifest(
+    corpus: Corpus,
+    interactions: Interactions,
+    blend: Blend,
+    evaluation: dict[str, Any],
+    seed: int,
+) -> Manifest:
     year = corpus.year[corpus.year > 0]
     return Manifest(
         format_version=FORMAT_VERSION,
@@ -175,6 +207,8 @@ def _manifest(corpus: Corpus, blend: Blend, evaluation: dict[str, Any], seed: in
         corpus={
             "papers": len(corpus),
             "citations": int(corpus.citations.nnz),
+            "readers": len(interactions),
+            "saves": int(interactions.user_items.nnz),
             "external_references": int(corpus.external.nnz),
             "undirected": corpus.undirected,
             "first_year": int(year.min(initial=year[0])) if len(year) else 0,

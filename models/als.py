@@ -1,0 +1,60 @@
+"""Implicit-feedback ALS factors (Hu, Koren and Volinsky 2008), fitted by `implicit`."""
+
+import numpy as np
+import scipy.sparse as sp
+from implicit.cpu.als import AlternatingLeastSquares
+from numpy.typing import NDArray
+
+from models.readers import CONFIDENCE, FACTORS, REGULARIZATION
+
+ITERATIONS = 12
+WARM_ITERATIONS = 5
+TERMS = 15_000
+TERM_WEIGHT = 2.0
+"""What a term of TF-IDF 1 counts for, beside 1 for a save."""
+
+
+def fit_item_factors(
+    user_items: sp.csr_matrix,
+    seed: int,
+    threads: int,
+    start: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]:
+    """float32, papers x factors, from confidences 1 + (CONFIDENCE - 1) user_items.
+
+    `user_items`: float32 CSR, users x papers. A paper without users has factors of 0. `start`:
+    factors to go on from, in fewer iterations.
+    """
+    users, papers = user_items.shape
+    factors = min(FACTORS, papers)
+    model = AlternatingLeastSquares(
+        factors=factors,
+        alpha=CONFIDENCE,
+        regularization=REGULARIZATION,
+        iterations=ITERATIONS if start is None else WARM_ITERATIONS,
+        random_state=seed,
+        num_threads=threads,
+    )
+    if start is not None:
+        model.item_factors = start.copy()
+        model.user_factors = np.zeros((users, factors), np.float32)
+    model.fit(user_items, show_progress=False)
+    item_factors: NDArray[np.float32] = np.array(model.item_factors, np.float32)
+    return item_factors
+
+
+def collective_users(
+    libraries: sp.csr_matrix, linked: sp.csr_matrix, text: sp.csr_matrix
+) -> sp.csr_matrix:
+    """Readers, citation neighbourhoods and terms, all as users of papers: float32 CSR.
+
+    Factors fitted on all three (collective matrix factorisation, Singh and Gordon 2008) know
+    papers that no reader has. `text`: papers x terms; its heaviest TERMS columns take part.
+    """
+    mass = np.asarray(text.sum(axis=0)).ravel()
+    columns = np.sort(np.argsort(-mass, kind="stable")[:TERMS])
+    around = linked + sp.eye_array(linked.shape[0], dtype=np.float32)
+    neighborhoods = sp.csr_matrix(around)[np.flatnonzero(np.diff(linked.indptr))]
+    terms = text[:, columns].T * np.float32(TERM_WEIGHT)
+    stacked = sp.vstack([libraries.astype(np.float32), neighborhoods, terms], format="csr")
+    return sp.csr_matrix(stacked, dtype=np.float32)
