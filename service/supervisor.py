@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import IO, cast
 
 from service.embedded import Role, attach
@@ -32,8 +32,11 @@ def supervise(settings: Settings, announce: Callable[[int], None]) -> None:
     Raises WorkerError, and EmbeddedServersError when the embedded servers can't be had.
     """
     with ExitStack() as stack:
-        worker = Worker(_with_servers(settings, stack))
+        worker = Worker()  # it loads what it needs while the servers start
         stack.callback(worker.end)
+        settings = _with_servers(settings, stack)
+        stack.callback(worker.end)  # again: before the servers are left
+        worker.begin(settings)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: worker.stop())
         if (port := worker.port()) is not None:
@@ -58,7 +61,7 @@ def _with_servers(settings: Settings, stack: ExitStack) -> Settings:
 class Worker:
     """A `service.worker` process."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self) -> None:
         # It ignores Ctrl-C, which reaches the whole terminal group, until it can end well.
         previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
@@ -72,8 +75,12 @@ class Worker:
             signal.signal(signal.SIGINT, previous)
         self._stopped = False
         self._input = cast("IO[bytes]", self._process.stdin)
-        self._input.write(settings.model_dump_json().encode() + b"\n")
-        self._input.flush()  # and it stays open: its end would tell the worker that we are gone
+
+    def begin(self, settings: Settings) -> None:
+        """Let it serve."""
+        with suppress(BrokenPipeError):  # it died: `port` says so
+            self._input.write(settings.model_dump_json().encode() + b"\n")
+            self._input.flush()  # and it stays open: its end would tell the worker that we are gone
 
     def port(self) -> int | None:
         """Wait for the port that it serves; None when it was stopped before. Raises WorkerError."""

@@ -20,7 +20,10 @@ from service.settings import Settings
 def main() -> int:
     """Serve, and return the exit code."""
     configure()
-    settings = Settings(**json.loads(sys.stdin.readline()))
+    line = sys.stdin.readline()
+    if not line:  # the supervisor ended before it began
+        return 0
+    settings = Settings(**json.loads(line))
     try:
         asyncio.run(_serve(settings))
     except StartError as error:
