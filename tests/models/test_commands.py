@@ -183,3 +183,16 @@ def test_a_folder_that_is_no_model(run: Run, tmp_path: Path) -> None:
     assert result.returncode == 1
     assert f"{tmp_path}: neither a manifest.json nor a CURRENT file" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.datasets
+def test_result_pages_train(datasets: Path, run: Run, tmp_path: Path) -> None:
+    pages = sorted((datasets / "hf-papers").glob("*.txt"))
+    result = run("train", "--papers", *pages, "--output", tmp_path)
+    assert result.returncode == 0, result.stderr
+    artifact = Artifact.open(tmp_path)
+    assert 140 <= len(artifact.papers) <= 170
+    assert "0 citations" in result.stdout
+    named = run("train", "--papers", *pages, "--format", "jsonl", "--output", tmp_path)
+    assert named.returncode == 1
+    assert f"{pages[0]}:1: not JSON" in named.stderr
