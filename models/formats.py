@@ -39,6 +39,7 @@ class Line:
     fields: dict[str, Any]
 
     def error(self, problem: str) -> InputError:
+        """What is wrong with this line, and where it stands."""
         return InputError(f"{self.path}:{self.number}: {problem}")
 
 
@@ -124,8 +125,8 @@ def read_pages(paths: Iterable[Path], progress: Progress = _ignore) -> Iterator[
     """
     for path in paths:
         title: tuple[int, str] | None = None
-        for number, text in _text_lines(path, progress):
-            text = text.strip()
+        for number, line in _text_lines(path, progress):
+            text = line.strip()
             if not text or _PAGE_FURNITURE.match(text):
                 continue
             if title is None:

@@ -49,8 +49,8 @@ def read_drafts(path: Path) -> list[tuple[str, Draft]]:
         name = _text(line, "id")
         if name in drafts or not name.isprintable():
             raise line.error(
-                f'"id" {name!r} comes again or can\'t be printed; expected each once (a run ranks a '
-                "query once)"
+                f'"id" {name!r} comes again or can\'t be printed; expected each id once (a run '
+                "ranks a query once)"
             )
         drafts[name] = _draft(line)
     return list(drafts.items())

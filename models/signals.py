@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 import scipy.sparse as sp
@@ -20,6 +21,7 @@ class SparseSignal:
 
     @classmethod
     def build(cls, matrix: sp.spmatrix) -> "SparseSignal":
+        """From any sparse matrix; entries of 0 are dropped."""
         rows = sp.csr_matrix(matrix, dtype=np.float32)
         rows.eliminate_zeros()
         rows.sort_indices()
@@ -28,11 +30,13 @@ class SparseSignal:
         return cls(rows, columns)
 
     def row(self, paper: int) -> "SparseRow":
+        """A paper's own row, as that of a query."""
         low, high = self.matrix.indptr[paper], self.matrix.indptr[paper + 1]
         return SparseRow(self.matrix.indices[low:high], self.matrix.data[low:high])
 
     @cached_property
     def papers(self) -> int:
+        """How many papers there are."""
         return int(self.matrix.shape[0])
 
 
@@ -43,10 +47,13 @@ class DenseSignal:
     vectors: NDArray[np.float32]
 
     def row(self, paper: int) -> NDArray[np.float32]:
-        return self.vectors[paper]
+        """A paper's own row, as that of a query."""
+        vector: NDArray[np.float32] = self.vectors[paper]
+        return vector
 
     @cached_property
     def papers(self) -> int:
+        """How many papers there are."""
         return len(self.vectors)
 
 
@@ -65,9 +72,9 @@ Row = SparseRow | NDArray[np.float32]
 def similarities(signal: Signal, row: Row, rows: NDArray[np.int32]) -> NDArray[np.float32]:
     """Exact inner products of a query's row with the rows of these papers, float32 (rows)."""
     if isinstance(signal, DenseSignal):
-        dense: NDArray[np.float32] = signal.vectors[rows] @ row
+        dense: NDArray[np.float32] = signal.vectors[rows] @ cast("NDArray[np.float32]", row)
         return dense
-    assert isinstance(row, SparseRow)
+    row = cast(SparseRow, row)
     products = np.zeros(len(rows), np.float32)
     if len(row.columns) == 0 or len(rows) == 0:
         return products
@@ -86,9 +93,9 @@ def similarities(signal: Signal, row: Row, rows: NDArray[np.int32]) -> NDArray[n
 def all_similarities(signal: Signal, row: Row) -> NDArray[np.float32]:
     """Inner products of a query's row with every paper's, float32 (papers)."""
     if isinstance(signal, DenseSignal):
-        dense: NDArray[np.float32] = signal.vectors @ row
+        dense: NDArray[np.float32] = signal.vectors @ cast("NDArray[np.float32]", row)
         return dense
-    assert isinstance(row, SparseRow)
+    row = cast(SparseRow, row)
     products = np.zeros(signal.papers, np.float32)
     postings = signal.transposed
     for column, value in zip(row.columns, row.values, strict=True):
