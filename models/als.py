@@ -9,7 +9,7 @@ from models.readers import CONFIDENCE, FACTORS, REGULARIZATION
 
 ITERATIONS = 12
 WARM_ITERATIONS = 5
-TERMS = 15_000
+TERMS = 8_000
 TERM_WEIGHT = 2.0
 """What a term of TF-IDF 1 counts for, beside 1 for a save."""
 

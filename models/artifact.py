@@ -69,6 +69,9 @@ class Artifact:
     @cached_property
     def scorer(self) -> Scorer:
         signals = {name: self._signal(f"signals.{name}") for name in self.blend.signals}
+        texts = signals.get("text") or self._signal("signals.text")
+        latent = signals.get("latent") or self._signal("signals.latent")
+        assert isinstance(texts, SparseSignal) and isinstance(latent, DenseSignal)
         citations = self.sparse("citations")
         return Scorer(
             signals=signals,
@@ -82,6 +85,8 @@ class Artifact:
                 self.strings("external"),
                 self.array("reference_weight"),
                 self.strings("authors"),
+                texts,
+                latent.vectors,
                 self.sparse("steps"),
                 int(self.manifest.corpus["last_year"]),
             ),
@@ -113,9 +118,7 @@ class Artifact:
         if not self.has("readers.weights"):
             return None
         return ReaderModel(
-            text=self.sparse("signals.text")
-            if self.has("signals.text.data")
-            else sp.csr_matrix((len(self.papers), 0), dtype=np.float32),
+            text=self.sparse("signals.text"),
             smoothed_text=self.array("readers.smoothed_text"),
             item_factors=self.array("readers.item_factors"),
             saves=self.array("readers.saves"),

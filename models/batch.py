@@ -37,11 +37,12 @@ def rank_blocks(
     Candidates are the union of each signal's top papers; every signal of each is exact. Where
     that union is shorter than `depth`, the list is.
     """
+    weighed = {name: signals[name] for name in blend.signals}
     width = min(max(depth, CANDIDATES_PER_SIGNAL), len(features))
 
     def work(block: NDArray[np.int64]) -> RankedBlock:
-        rows = candidates(signals, block, width)
-        similar = pair_similarities(signals, block, rows)
+        rows = candidates(weighed, block, width)
+        similar = pair_similarities(weighed, block, rows)
         parts = blend.contributions(similar, features[rows], features[block][:, None])
         logits = np.where(rows >= 0, blend.logits(parts, popularity), np.float32(-np.inf))
         best = np.argsort(-logits, axis=1, kind="stable")[:, :depth]

@@ -43,6 +43,12 @@ class Blend:
     def term_is_popularity(self) -> NDArray[np.bool_]:
         return np.array([kind == "popularity" for kind in self.term_kinds])
 
+    def without_idle_signals(self) -> "Blend":
+        """The same model without the signals whose weights are all 0."""
+        used = np.flatnonzero((self.log != 0) | (self.root != 0))
+        names = tuple(self.signals[at] for at in used)
+        return replace(self, signals=names, log=self.log[used], root=self.root[used])
+
     def contributions(
         self,
         similarities: NDArray[np.float32],

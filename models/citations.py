@@ -30,6 +30,10 @@ def co_citation(citations: sp.csr_matrix, year: NDArray[np.int16]) -> sp.csr_mat
     return sp.csr_matrix((sp.diags_array(np.sqrt(weight)) @ citations).T, dtype=np.float32)
 
 
+LEAST_LIKENESS = 1e-6
+"""A linked paper's likeness where the texts have nothing in common, or there is none."""
+
+
 @dataclass(frozen=True)
 class Coupling:
     """`matrix`: papers x (papers + external works). `weight`: float32, the same columns."""
@@ -72,7 +76,7 @@ def walk(linked: sp.csr_matrix, latent: NDArray[np.float32]) -> sp.csr_matrix:
     likely as its latent text is like the paper's."""
     around = sp.coo_array(linked + sp.eye_array(linked.shape[0], dtype=np.float32))
     row, column = around.coords
-    alike = np.maximum(np.einsum("ij,ij->i", latent[row], latent[column]), 1e-6)
+    alike = np.maximum(np.einsum("ij,ij->i", latent[row], latent[column]), LEAST_LIKENESS)
     return mean_sparse_rows(sp.csr_matrix((alike, (row, column)), around.shape))
 
 

@@ -15,4 +15,5 @@ def default_blend(signals: tuple[str, ...]) -> Blend:
     """Documented weights; popularity and the seed's fame count nothing."""
     nothing = np.zeros(len(PAPER_TERMS), np.float32)
     linear = np.array([LINEAR.get(name, 0.0) for name in signals], np.float32)
-    return Blend(BIAS, signals, linear, np.zeros_like(linear), PAPER_TERMS, nothing, nothing)
+    blend = Blend(BIAS, signals, linear, np.zeros_like(linear), PAPER_TERMS, nothing, nothing)
+    return blend.without_idle_signals()

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from models.citations import SELF_WEIGHT
+from models.citations import LEAST_LIKENESS, SELF_WEIGHT
 from models.identifiers import canonical
 from models.papers import PaperIndex
 from models.popularity import new_paper_features
@@ -49,8 +49,9 @@ class DraftEncoder:
 
     `idf`: float32 (terms of `vocabulary`). `components`: float32, terms x dimensions.
     `external`: the spellings of works outside the corpus. `reference_weight`: float32 (papers +
-    external works), the weights of bibliographic coupling. `authors`: their keys. `steps`:
-    float32 CSR, papers x papers, the walk of models.citations.
+    external works), the weights of bibliographic coupling. `authors`: their keys. `texts`: TF-IDF,
+    papers x terms; `latent`: float32, papers x dimensions. `steps`: float32 CSR, papers x papers,
+    the walk of models.citations.
     """
 
     vocabulary: SortedStrings
@@ -60,6 +61,8 @@ class DraftEncoder:
     external: SortedStrings
     reference_weight: NDArray[np.float32]
     authors: SortedStrings
+    texts: SparseSignal
+    latent: NDArray[np.float32]
     steps: sp.csr_matrix
     last_year: int
 
@@ -74,29 +77,23 @@ class DraftEncoder:
 
         `paper`: the row of the same paper where it is indexed after all; it lends nothing.
         """
-        text = self._text(draft)
+        text = self.text(draft)
         latent = _unit(self.components[text.columns].T @ text.values)
         cited, references = self._references(draft)
         known: dict[str, Row] = {
             "text": text,
             "latent": latent,
+            "smoothed_text": _unit(SELF_WEIGHT * latent + self.latent[cited].sum(axis=0)),
+            "text_neighborhood": self._walks(latent, cited, self._near_texts(text, paper)),
             "neighborhood": _neighbors(cited),
             "coupling": SparseRow(references, _unit(self.reference_weight[references])),
             "authors": self._authors(draft),
         }
-        if isinstance(vectors := signals.get("latent"), DenseSignal):
-            around = SELF_WEIGHT * latent + vectors.vectors[cited].sum(axis=0)
-            known["smoothed_text"] = _unit(around)
-            own = np.maximum(vectors.vectors[cited] @ latent, 1e-6)
-            if isinstance(texts := signals.get("text"), SparseSignal):
-                near = self._near_texts(texts, text, paper)
-                itself = max(float(latent @ latent), 1e-6)
-                known["text_neighborhood"] = self._walks(itself, cited, own, near)
         return {name: known.get(name, _no_row(signal)) for name, signal in signals.items()}
 
-    def _near_texts(self, texts: SparseSignal, text: SparseRow, paper: int | None) -> SparseRow:
+    def _near_texts(self, text: SparseRow, paper: int | None) -> SparseRow:
         """The nearest texts among papers that have links, each by its share of the cosines."""
-        cosine = all_similarities(texts, text)
+        cosine = all_similarities(self.texts, text)
         cosine[np.diff(self.steps.indptr) < 2] = 0  # alone in its own neighbourhood
         if paper is not None:
             cosine[paper] = 0
@@ -106,13 +103,11 @@ class DraftEncoder:
         return SparseRow(best, (cosine[best] / max(total, 1e-12)).astype(np.float32))
 
     def _walks(
-        self,
-        itself: float,
-        cited: NDArray[np.int32],
-        alike: NDArray[np.float32],
-        near: SparseRow,
+        self, latent: NDArray[np.float32], cited: NDArray[np.int32], near: SparseRow
     ) -> SparseRow:
         """Its walks from itself (no column stands for it) and from its nearest texts."""
+        alike = np.maximum(self.latent[cited] @ latent, LEAST_LIKENESS)
+        itself = max(float(latent @ latent), LEAST_LIKENESS)
         total = itself + alike.sum(dtype=np.float64)
         visits = np.zeros(self.steps.shape[1], np.float64)
         visits[cited] += alike / total
@@ -125,7 +120,8 @@ class DraftEncoder:
         found = sorted({self.authors.find(author_key(name)) for name in draft.authors} - {-1})
         return SparseRow(np.array(found, np.int32), np.ones(len(found), np.float32))
 
-    def _text(self, draft: Draft) -> SparseRow:
+    def text(self, draft: Draft) -> SparseRow:
+        """The draft's TF-IDF row."""
         counts = Counter(terms(draft.title, draft.abstract, draft.keywords))
         found = sorted(
             (column, count)

@@ -16,7 +16,7 @@ from models.drafts import NEAR_TEXTS, DraftEncoder, author_key
 from models.latent import fit_latent
 from models.papers import PaperIndex
 from models.popularity import popularity_features
-from models.rows import unit_rows
+from models.rows import mean_sparse_rows, unit_rows
 from models.signals import DenseSignal, Signal, SparseSignal
 from models.strings import SortedStrings
 from models.tfidf import fit_tfidf
@@ -79,6 +79,8 @@ def build_features(
         external=corpus.external_ids,
         reference_weight=coupled.weight,
         authors=names,
+        texts=text,
+        latent=latent.vectors,
         steps=steps,
         last_year=int(corpus.year.max(initial=0)),
     )
@@ -102,7 +104,7 @@ def near_texts(text: SparseSignal, linked: sp.csr_matrix, threads: int) -> sp.cs
     scores = np.concatenate([scores for _, scores in found])
     place, rank = np.nonzero(rows >= 0)
     entries = (scores[place, rank], (place, rows[place, rank]))
-    return cited.mean_sparse_rows(sp.csr_matrix(entries, (papers, papers)))
+    return mean_sparse_rows(sp.csr_matrix(entries, (papers, papers)))
 
 
 def _authors(corpus: Corpus) -> tuple[sp.csr_matrix, SortedStrings]:

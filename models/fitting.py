@@ -16,7 +16,7 @@ from models.split import Split
 QUERIES = 2_000
 """Queries a split is fitted on; of more a seeded sample is taken."""
 
-NEGATIVES = 300
+NEGATIVES = 200
 """Unrelated candidates kept for each query (drawn, weighted back)."""
 
 PENALTY = 1e-5
@@ -82,7 +82,10 @@ def related_rows(
 
 
 def fit_blend(signals: tuple[str, ...], parts: list[Pairs]) -> Blend:
-    """The blend of least logistic loss over all pairs; more similar is never less related."""
+    """The blend of least logistic loss over all pairs; more similar is never less related.
+
+    Signals that add nothing beside the others are not in it.
+    """
     similar = np.maximum(np.concatenate([part.similarities for part in parts]), 0)
     features = np.concatenate([part.features for part in parts])
     columns = np.hstack([np.log1p(similar), np.sqrt(similar), features])
@@ -96,4 +99,5 @@ def fit_blend(signals: tuple[str, ...], parts: list[Pairs]) -> Blend:
     )
     log, root, paper = np.split(coefficients.astype(np.float32), [pairs // 2, pairs])
     no_seed = np.zeros(len(PAPER_TERMS), np.float32)  # what calibration adds
-    return Blend(bias, signals, log, root, PAPER_TERMS, paper, no_seed)
+    blend = Blend(bias, signals, log, root, PAPER_TERMS, paper, no_seed)
+    return blend.without_idle_signals()

@@ -31,10 +31,11 @@ class Ranking:
 
 @dataclass(frozen=True)
 class Query:
-    """A paper's row in each signal and its popularity features (float32); `paper` is its row in
-    the corpus, -1 for a draft."""
+    """A paper's row in each signal, its TF-IDF row and its popularity features (float32); `paper`
+    is its row in the corpus, -1 for a draft."""
 
     rows: Mapping[str, Row]
+    text: SparseRow
     features: NDArray[np.float32]
     paper: int = -1
 
@@ -81,13 +82,14 @@ class Scorer:
     def seed(self, row: int) -> Query:
         """An indexed paper as a query."""
         rows = {name: signal.row(row) for name, signal in self.signals.items()}
-        return Query(rows, self.features[row], row)
+        return Query(rows, self.encoder.texts.row(row), self.features[row], row)
 
     def draft(self, draft: Draft, paper: int | None = None) -> Query:
         """An unindexed paper as a query. `paper`: the row of the same paper, where it is indexed
         after all; it is then no candidate."""
         rows = self.encoder.encode(draft, self.signals, paper)
-        return Query(rows, self.encoder.features(draft), -1 if paper is None else paper)
+        row = -1 if paper is None else paper
+        return Query(rows, self.encoder.text(draft), self.encoder.features(draft), row)
 
     def candidates(self, query: Query, width: int = CANDIDATES_PER_SIGNAL) -> NDArray[np.int32]:
         """The union of each signal's `width` most similar papers, int32, rising rows."""
@@ -120,10 +122,7 @@ class Scorer:
     def shared_terms(self, query: Query, row: int, limit: int) -> list[tuple[str, float]]:
         """The terms that both papers hold, each with its part of their TF-IDF cosine, largest
         first; the parts of all shared terms sum to the cosine."""
-        signal, wanted = self.signals.get("text"), query.rows.get("text")
-        if not isinstance(signal, SparseSignal) or not isinstance(wanted, SparseRow):
-            return []
-        other = signal.row(row)
+        wanted, other = query.text, self.encoder.texts.row(row)
         columns, mine, theirs = np.intersect1d(
             wanted.columns, other.columns, assume_unique=True, return_indices=True
         )

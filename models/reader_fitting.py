@@ -12,7 +12,6 @@ from models.als import collective_users, fit_item_factors
 from models.features import Features
 from models.readers import SIGNALS, ReaderModel
 from models.rows import unit_rows
-from models.signals import DenseSignal, SparseSignal
 
 HELD_SHARE = 0.3
 FITTED_READERS = 1_500
@@ -108,20 +107,12 @@ def fit_readers(
     held = hold_out(libraries, linked, seed)
     if libraries.nnz == 0 or held.targets.nnz == 0:
         return None
-    text, latent = _texts(features, libraries.shape[1])
+    text, latent = features.encoder.texts.matrix, features.encoder.latent
     inner = _build(held.libraries, held.linked, text, latent, seed, threads, None)
     weights = fit_weights(inner, held)
     start = inner.item_factors
     model = _build(libraries, linked, text, latent, seed, threads, start)
     return replace(model, weights=weights)
-
-
-def _texts(features: Features, papers: int) -> tuple[sp.csr_matrix, NDArray[np.float32]]:
-    """TF-IDF rows and latent vectors, without columns where the corpus has no text."""
-    text, latent = features.signals.get("text"), features.signals.get("latent")
-    if isinstance(text, SparseSignal) and isinstance(latent, DenseSignal):
-        return text.matrix, latent.vectors
-    return sp.csr_matrix((papers, 0), dtype=np.float32), np.zeros((papers, 0), np.float32)
 
 
 def _build(
@@ -148,10 +139,10 @@ def _build(
 def spread_text(
     latent: NDArray[np.float32], linked: sp.csr_matrix, libraries: sp.csr_matrix
 ) -> NDArray[np.float32]:
-    """float32, papers x dimensions: latent text spread twice over citations and common readers.
+    """float32, papers x dimensions: latent text spread over citations and common readers.
 
-    One step multiplies by D^-1/2 (A + C + I) D^-1/2 (Kipf and Welling 2017), where C counts each
-    common reader 1 / size of the library.
+    It multiplies by D^-1/2 (A + C + I) D^-1/2 (Kipf and Welling 2017), where C counts each common
+    reader 1 / size of the library.
     """
     size = np.maximum(np.diff(libraries.indptr), 1)
     shared = sp.diags_array((1 / np.sqrt(size)).astype(np.float32)) @ libraries.astype(np.float32)
@@ -161,7 +152,7 @@ def spread_text(
     degree = np.asarray(graph.sum(axis=1)).ravel()
     scale = sp.diags_array((1 / np.sqrt(degree)).astype(np.float32))
     step = sp.csr_matrix(scale @ graph @ scale, dtype=np.float32)
-    return unit_rows(step @ (step @ latent))
+    return unit_rows(step @ latent)
 
 
 def fit_weights(model: ReaderModel, held: HeldOut) -> NDArray[np.float32]:

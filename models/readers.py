@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.rows import unit_sparse_rows
 
-FACTORS = 64
+FACTORS = 96
 CONFIDENCE = 100.0
 """c of a saved paper (alpha of Hu, Koren and Volinsky 2008); 1 for every other."""
 

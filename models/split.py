@@ -42,7 +42,7 @@ def inner_splits(corpus: Corpus, seed: int, shares: tuple[float, ...]) -> list[S
     """A split for each share of reference lists that is left out; none that has no related pair.
 
     By time: the cut is the latest year that leaves at least that share of the lists after it. In
-    a corpus without dates a seeded draw of citing papers is left out whole. Equal cuts come once.
+    a corpus without dates one seeded draw of citing papers is left out whole. Equal cuts come once.
     """
     if corpus.citations.nnz == 0:
         return []
@@ -50,7 +50,7 @@ def inner_splits(corpus: Corpus, seed: int, shares: tuple[float, ...]) -> list[S
         cuts = dict.fromkeys(cut_year(corpus, share) for share in shares)
         splits = [time_split(corpus, cut) for cut in cuts]
     else:
-        splits = [draw_split(corpus, seed + at) for at in range(len(shares))]
+        splits = [draw_split(corpus, seed)]
     return [split for split in splits if len(split.queries)]
 
 

@@ -32,6 +32,7 @@ from models.citations import links
 from models.reader_fitting import fit_readers
 from models.readers import ReaderModel
 from models.progress import Advance, Report, silent
+from models.signals import DenseSignal
 from models.split import inner_splits
 from models.writer import ArtifactWriter, publish, publishing
 
@@ -78,7 +79,7 @@ def train(
             linked = links(corpus.citations)
             readers = fit_readers(libraries, linked, features, seed, threads)
         report("Artifact", 0)
-        write(writer, corpus, features, neighbors)
+        write(writer, corpus, features, blend, neighbors)
         write_readers(writer, interactions, readers)
         evaluation = fitted.evaluation if fitted else {}
         return publish(writer, _manifest(corpus, interactions, blend, evaluation, seed), output)
@@ -138,9 +139,13 @@ def rank_neighbors(
 
 
 def write(
-    writer: ArtifactWriter, corpus: Corpus, features: Features, neighbors: StoredNeighbors
+    writer: ArtifactWriter,
+    corpus: Corpus,
+    features: Features,
+    blend: Blend,
+    neighbors: StoredNeighbors,
 ) -> None:
-    """Every file of an artifact but the manifest."""
+    """The papers, what the blend weighs, and what drafts and evidence need."""
     cited_by = corpus.citations.T.tocsr()
     table = corpus.table
     for name, column in (
@@ -161,7 +166,12 @@ def write(
     writer.strings("authors", encoder.authors)
     writer.sparse("steps", encoder.steps)
     writer.array("features", features.papers)
-    for name, signal in features.signals.items():
+    weighed = {name: features.signals[name] for name in blend.signals}
+    for name, signal in {
+        **weighed,
+        "text": encoder.texts,
+        "latent": DenseSignal(encoder.latent),
+    }.items():
         writer.signal(f"signals.{name}", signal)
     writer.sparse("citations", corpus.citations)
     writer.sparse("cited_by", cited_by)

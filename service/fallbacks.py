@@ -11,10 +11,8 @@ from models.signals import all_similarities
 
 def similar_text(scorer: Scorer, queries: Sequence[Query]) -> NDArray[np.int32]:
     """Every paper that shares a term with a query, int32, by the sum of its TF-IDF cosines."""
-    signal = scorer.signals.get("text")
-    if signal is None:
-        return np.empty(0, dtype=np.int32)
-    cosines = [all_similarities(signal, query.rows["text"]) for query in queries]
+    texts = scorer.encoder.texts
+    cosines = [all_similarities(texts, query.text) for query in queries]
     total = np.sum(cosines, axis=0)
     rows = np.flatnonzero(total > 0)
     return rows[np.argsort(-total[rows], kind="stable")].astype(np.int32)
