@@ -8,11 +8,10 @@
 
 import hashlib
 import os
-
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -52,26 +51,28 @@ class Artifact:
 
     @property
     def version(self) -> str:
+        """The digest that names it."""
         return self.manifest.version
 
     @cached_property
     def blend(self) -> Blend:
+        """The model of a score."""
         return Blend.from_json(self.manifest.blend)
 
     @cached_property
     def index(self) -> PaperIndex:
+        """From every spelling of an id to its row."""
         return PaperIndex(self.strings("ids"), self.array("ids.rows"))
 
     @cached_property
     def papers(self) -> Papers:
+        """What is known of each paper."""
         return Papers(_table(self.folder / PAPERS), self.index)
 
     @cached_property
     def scorer(self) -> Scorer:
+        """What answers for related papers."""
         signals = {name: self._signal(f"signals.{name}") for name in self.blend.signals}
-        texts = signals.get("text") or self._signal("signals.text")
-        latent = signals.get("latent") or self._signal("signals.latent")
-        assert isinstance(texts, SparseSignal) and isinstance(latent, DenseSignal)
         citations = self.sparse("citations")
         return Scorer(
             signals=signals,
@@ -85,8 +86,8 @@ class Artifact:
                 self.strings("external"),
                 self.array("reference_weight"),
                 self.strings("authors"),
-                texts,
-                latent.vectors,
+                self._sparse_signal("signals.text"),
+                self.array("signals.latent"),
                 self.sparse("steps"),
                 int(self.manifest.corpus["last_year"]),
             ),
@@ -135,9 +136,11 @@ class Artifact:
             raise ArtifactError(f"{path}: can't be mapped ({error}); train it again") from error
 
     def has(self, name: str) -> bool:
+        """Whether there is an array of that name."""
         return f"{name}.npy" in self.manifest.files
 
     def strings(self, name: str) -> SortedStrings:
+        """The sorted strings of that name, memory-mapped."""
         return SortedStrings(self.array(f"{name}.data"), self.array(f"{name}.offsets"))
 
     def sparse(self, name: str) -> sp.csr_matrix:
@@ -153,6 +156,9 @@ class Artifact:
     def _signal(self, name: str) -> Signal:
         if self.has(name):
             return DenseSignal(self.array(name))
+        return self._sparse_signal(name)
+
+    def _sparse_signal(self, name: str) -> SparseSignal:
         return SparseSignal(self.sparse(name), self.sparse(f"{name}.transposed"))
 
 

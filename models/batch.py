@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from models.blend import Blend
 from models.candidates import candidates, in_blocks, pair_similarities
-from models.neighbors import CANDIDATES_PER_SIGNAL
+from models.neighbors import CANDIDATES_PER_SIGNAL, FAMOUS
+from models.popularity import most_cited
 from models.signals import Signal
 
 
@@ -34,14 +35,15 @@ def rank_blocks(
 ) -> Iterator[RankedBlock]:
     """The best `depth` papers for each query (rows of the corpus), a block of queries at a time.
 
-    Candidates are the union of each signal's top papers; every signal of each is exact. Where
-    that union is shorter than `depth`, the list is.
+    Candidates are the union of each signal's top papers and the most cited ones; every signal of
+    each is exact. Where that union is shorter than `depth`, the list is.
     """
     weighed = {name: signals[name] for name in blend.signals}
     width = min(max(depth, CANDIDATES_PER_SIGNAL), len(features))
+    famous = most_cited(features, FAMOUS)
 
     def work(block: NDArray[np.int64]) -> RankedBlock:
-        rows = candidates(weighed, block, width)
+        rows = candidates(weighed, block, width, famous)
         similar = pair_similarities(weighed, block, rows)
         parts = blend.contributions(similar, features[rows], features[block][:, None])
         logits = np.where(rows >= 0, blend.logits(parts, popularity), np.float32(-np.inf))

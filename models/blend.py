@@ -31,6 +31,7 @@ class Blend:
 
     @property
     def term_names(self) -> tuple[str, ...]:
+        """The names of all terms, in the order of contributions."""
         return (*self.signals, *self.paper_terms, SEED)
 
     @property
@@ -41,6 +42,7 @@ class Blend:
 
     @property
     def term_is_popularity(self) -> NDArray[np.bool_]:
+        """bool (terms): which ones the request's popularity weighs."""
         return np.array([kind == "popularity" for kind in self.term_kinds])
 
     def without_idle_signals(self) -> "Blend":
@@ -66,13 +68,13 @@ class Blend:
     def logits(
         self, contributions: NDArray[np.float32], popularity: float = 1
     ) -> NDArray[np.float32]:
-        """float32 (...): bias plus contributions, those of popularity times the weight in [0, 1]."""
+        """float32 (...): bias plus contributions, those of popularity times a weight in [0, 1]."""
         weights = np.where(self.term_is_popularity, np.float32(popularity), np.float32(1))
         logits: NDArray[np.float32] = np.float32(self.bias) + contributions @ weights
         return logits
 
     def calibrated(self, slope: float, seed: NDArray[np.float32], intercept: float) -> "Blend":
-        """The same order of candidates with slope * logit + seed terms + intercept for its logit."""
+        """The same order of candidates; the logit is slope * logit + seed terms + intercept."""
         factor = np.float32(slope)
         return replace(
             self,
@@ -84,6 +86,7 @@ class Blend:
         )
 
     def to_json(self) -> dict[str, Any]:
+        """Plain lists and numbers, for the manifest."""
         return {
             name: value.tolist() if isinstance(value, np.ndarray) else value
             for name, value in asdict(self).items()
@@ -91,6 +94,8 @@ class Blend:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "Blend":
+        """What `to_json` gave, as it was."""
+
         def array(name: str) -> NDArray[np.float32]:
             return np.asarray(fields[name], np.float32)
 

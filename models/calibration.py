@@ -1,6 +1,5 @@
 """From a fitted blend to a probability, and how good both are on pairs they have not seen."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.batch import RankedBlock, rank_blocks
-from models.blend import Blend, probability
+from models.blend import probability
 from models.evaluation import ndcg
 from models.features import Features
 from models.fitting import Pairs, fit_blend, related_rows
@@ -140,7 +139,7 @@ def reliability(held: Held, features: NDArray[np.float32], seed: int) -> list[di
     ]
 
 
-def inner_figures(split: Split, features: Features, held: Held) -> dict[str, float]:
+def inner_figures(split: Split, held: Held) -> dict[str, float]:
     """How the lists of queries not seen did: nDCG@10 over queries with a related paper, coverage
     (share of papers in some first ten), share of slots of the most shown 1 %, and recall@100 of
     related papers that nobody cites."""

@@ -15,7 +15,19 @@ BLOCK = 128
 """Queries worked on at once. Fixed, so that results do not depend on the number of threads."""
 
 POSTINGS_BUDGET = 20_000
-"""Postings read for a query before its candidates are scored exactly (see kernels.sparse_top_k)."""
+"""The least number of postings that are read for a query (see kernels.sparse_top_k)."""
+
+POSTINGS_IN_ALL = 2_000_000_000
+"""Postings that a corpus may cost, were every paper a query: small ones are searched whole."""
+
+EXACT_PAPERS = 50_000
+"""Above this number of papers dense neighbours are sought in the leading dimensions alone."""
+
+LEADING_DIMENSIONS = 64
+"""Singular vectors come in the order of their weight: the first ones tell most of the cosine."""
+
+PAPERS_AT_ONCE = 4_096
+"""Papers whose products with a block of queries fit a core's cache."""
 
 Result = TypeVar("Result")
 
@@ -26,34 +38,80 @@ def triple(matrix: Any) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
 
 
 def top_k(
-    signal: Signal, queries: NDArray[np.int64], k: int, budget: int = POSTINGS_BUDGET
+    signal: Signal,
+    queries: NDArray[np.int64],
+    k: int,
+    budget: int | None = None,
+    pool: int = 4,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """The k papers most similar to each query (a row of the signal) and their similarities.
 
     int32 and float32, queries x k, best first, equal ones by row; -1 and 0 where there are fewer.
     Sparse: similarities above 0, exact; who is among the k may differ from the exact product
-    where the budget was reached. Dense: exact.
+    where the budget (of postings) was reached: `pool` times k papers are scored exactly. Dense:
+    exact; in corpora over EXACT_PAPERS the leading dimensions choose who is among the k.
     """
     rows = np.empty((len(queries), k), np.int32)
     scores = np.empty((len(queries), k), np.float32)
     if isinstance(signal, SparseSignal):
+        if budget is None:
+            budget = max(POSTINGS_BUDGET, POSTINGS_IN_ALL // signal.papers)
         kernels.sparse_top_k(
-            triple(signal.matrix), triple(signal.transposed), queries, budget, scores, rows
+            triple(signal.matrix),
+            triple(signal.transposed),
+            queries,
+            budget,
+            pool * k,
+            scores,
+            rows,
         )
     else:
-        products = signal.vectors[queries] @ signal.vectors.T
-        kernels.dense_top_k(products, queries, scores, rows)
+        _dense_top_k(signal.vectors, queries, scores, rows)
     return rows, scores
 
 
+def _dense_top_k(
+    vectors: NDArray[np.float32],
+    queries: NDArray[np.int64],
+    scores: NDArray[np.float32],
+    rows: NDArray[np.int32],
+) -> None:
+    """Writes as kernels.sparse_top_k does, from products made a cache-sized block at a time."""
+    if rows.shape[1] == 0:
+        return
+    searched = vectors if len(vectors) <= EXACT_PAPERS else vectors[:, :LEADING_DIMENSIONS]
+    wanted = np.ascontiguousarray(searched[queries])
+    sizes = np.zeros(len(queries), np.int64)
+    for first in range(0, len(vectors), PAPERS_AT_ONCE):
+        products = wanted @ searched[first : first + PAPERS_AT_ONCE].T
+        kernels.offer_products(products, first, queries, scores, rows, sizes)
+    kernels.sort_all(scores, rows, sizes)
+    if searched is not vectors:
+        kernels.dense_pairs(vectors, queries, rows, scores)
+        order = np.lexsort((rows, -scores), axis=1)
+        rows[:] = np.take_along_axis(rows, order, 1)
+        scores[:] = np.take_along_axis(scores, order, 1)
+
+
 def candidates(
-    signals: Mapping[str, Signal], queries: NDArray[np.int64], width: int
+    signals: Mapping[str, Signal],
+    queries: NDArray[np.int64],
+    width: int,
+    always: NDArray[np.int32] | None = None,
 ) -> NDArray[np.int32]:
-    """The union of each signal's `width` most similar papers: int32, queries x most, -1 padded."""
-    nobody = np.empty((len(queries), 0), np.int32)  # a corpus of ids alone has no signal
-    found = np.hstack([nobody, *(top_k(signal, queries, width)[0] for signal in signals.values())])
+    """The union of each signal's `width` most similar papers and of those that are candidates
+    always, without the query: int32, queries x most, -1 where there are fewer."""
+    shared = np.zeros(0, np.int32) if always is None else always
+    found = np.hstack(
+        [
+            np.broadcast_to(shared, (len(queries), len(shared))),
+            *(top_k(signal, queries, width, pool=1)[0] for signal in signals.values()),
+        ]
+    )
     rows = np.empty_like(found)
-    return rows[:, : kernels.union(found, rows)]
+    rows = rows[:, : kernels.union(found, rows)]
+    rows[rows == queries[:, None]] = -1
+    return rows
 
 
 def pair_similarities(

@@ -24,6 +24,7 @@ class ManyFiles(TyperCommand):
     """Lets an option that may come again take several values at once: --papers A B."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Name the option again before each further value."""
         many = {
             name
             for parameter in self.params

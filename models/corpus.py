@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,9 +44,9 @@ class Corpus:
     """What is known of the papers. Rows are papers, in the order of their first lines.
 
     `table`: columns of SCHEMA; year 0 where unknown. `citations`: bool CSR, papers x papers,
-    row cites column; symmetric if `undirected`. `external`: bool CSR, papers x outside works.
-    Its columns are named by `external_ids`. `work`: int32, papers; equal for versions of one work. `notes`: what was mended in reading,
-    and how often.
+    row cites column; symmetric if `undirected`. `external`: bool CSR, papers x outside works, its
+    columns named by `external_ids`. `work`: int32, papers; equal for versions of one work.
+    `notes`: what was mended in reading, and how often.
     """
 
     table: pa.Table
@@ -62,6 +62,7 @@ class Corpus:
 
     @property
     def ids(self) -> list[str]:
+        """Every id, by row."""
         return list(self.table["id"].to_pylist())
 
     @property
@@ -186,67 +187,26 @@ def _is_undirected(citations: sp.csr_matrix) -> bool:
 
 def _checked(line: Line, notes: Counter[str]) -> dict[str, Any]:
     """The fields of one paper, each of its right type; raises InputError naming the line."""
-    fields = line.fields
-    references = [*_strings(line, "references"), *_strings(line, "external_references")]
+    references = [*line.texts("references"), *line.texts("external_references")]
     return {
-        "id": _paper_id(line),
-        "title": _clean(_string(line, "title"), notes),
-        "abstract": _clean(_string(line, "abstract"), notes),
-        "authors": [_clean(each, notes) for each in _strings(line, "authors")],
-        "year": _year(line, fields.get("year"), notes),
-        "venue": _clean(_string(line, "venue"), notes),
-        "keywords": [_clean(each, notes) for each in _strings(line, "keywords")],
+        "id": line.identifier("id"),
+        "title": _clean(line.text("title"), notes),
+        "abstract": _clean(line.text("abstract"), notes),
+        "authors": [_clean(each, notes) for each in line.texts("authors")],
+        "year": _year(line.whole_number("year"), notes),
+        "venue": _clean(line.text("venue"), notes),
+        "keywords": [_clean(each, notes) for each in line.texts("keywords")],
         "references": [each.strip() for each in references if _encodable(each.strip())],
     }
 
 
-def _paper_id(line: Line) -> str:
-    paper_id = line.fields.get("id")
-    if isinstance(paper_id, int) and not isinstance(paper_id, bool):
-        paper_id = str(paper_id)
-    if not isinstance(paper_id, str) or not paper_id:
-        raise line.error('no "id"; expected a string that is not empty')
-    if len(paper_id.split()) != 1 or paper_id.strip() != paper_id or not _printable(paper_id):
-        raise line.error(
-            f'"id" {paper_id!r} holds white space or a control character; expected neither '
-            "(run files separate their fields by white space)"
-        )
-    return paper_id
-
-
-def _string(line: Line, name: str) -> str:
-    value = line.fields.get(name)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise line.error(f'"{name}" is a {type(value).__name__}; expected a string')
-    return value
-
-
-def _strings(line: Line, name: str) -> Sequence[str]:
-    value = line.fields.get(name)
-    if value is None:
-        return []
-    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise line.error(f'"{name}" is not a list of strings; expected one')
-    return value
-
-
-def _year(line: Line, value: Any, notes: Counter[str]) -> int:
-    if value is None or value == "":
+def _year(year: int | None, notes: Counter[str]) -> int:
+    if year is None:
         return 0
-    try:
-        year = int(value)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise line.error(f'"year" is {value!r}; expected a whole number') from error
     if not FIRST_YEAR <= year <= LAST_YEAR:
         notes["years before 1000 or after 2100 (taken as unknown)"] += 1
         return 0
     return year
-
-
-def _printable(text: str) -> bool:
-    return not (_SURROGATE.search(text) or _CONTROL.search(text))
 
 
 def _encodable(text: str) -> bool:

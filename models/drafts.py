@@ -98,9 +98,11 @@ class DraftEncoder:
         if paper is not None:
             cosine[paper] = 0
         best = np.lexsort((np.arange(len(cosine)), -cosine))[:NEAR_TEXTS]
-        best = np.sort(best[cosine[best] > 0]).astype(np.int32)
+        best = np.sort(best[cosine[best] > 0])
         total = cosine[best].sum(dtype=np.float64)
-        return SparseRow(best, (cosine[best] / max(total, 1e-12)).astype(np.float32))
+        return SparseRow(
+            best.astype(np.int32), (cosine[best] / max(total, 1e-12)).astype(np.float32)
+        )
 
     def _walks(
         self, latent: NDArray[np.float32], cited: NDArray[np.int32], near: SparseRow

@@ -21,9 +21,6 @@ from models.signals import DenseSignal, Signal, SparseSignal
 from models.strings import SortedStrings
 from models.tfidf import fit_tfidf
 
-NEAR_TEXTS_BUDGET = 200_000
-"""Postings read to find a paper's nearest texts: all of them, in a corpus of some ten thousand."""
-
 
 @dataclass(frozen=True)
 class Features:
@@ -95,11 +92,7 @@ def near_texts(text: SparseSignal, linked: sp.csr_matrix, threads: int) -> sp.cs
     among = SparseSignal(text.matrix, SparseSignal.build(lending @ text.matrix).transposed)
     papers = text.papers
     k = min(NEAR_TEXTS, papers)
-    found = list(
-        in_blocks(
-            np.arange(papers), lambda block: top_k(among, block, k, NEAR_TEXTS_BUDGET), threads
-        )
-    )
+    found = list(in_blocks(np.arange(papers), lambda block: top_k(among, block, k), threads))
     rows = np.concatenate([rows for rows, _ in found])
     scores = np.concatenate([scores for _, scores in found])
     place, rank = np.nonzero(rows >= 0)

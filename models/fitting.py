@@ -9,8 +9,8 @@ from models.blend import Blend
 from models.candidates import candidates, in_blocks, pair_similarities
 from models.features import Features
 from models.logistic import fit_logistic
-from models.popularity import PAPER_TERMS
-from models.neighbors import CANDIDATES_PER_SIGNAL
+from models.neighbors import CANDIDATES_PER_SIGNAL, FAMOUS
+from models.popularity import PAPER_TERMS, most_cited
 from models.split import Split
 
 QUERIES = 2_000
@@ -46,8 +46,11 @@ def gather_pairs(split: Split, features: Features, seed: int, threads: int) -> P
     if len(queries) > QUERIES:
         queries = np.sort(random.choice(queries, QUERIES, replace=False))
 
+    width = min(CANDIDATES_PER_SIGNAL, len(features.papers))
+    famous = most_cited(features.papers, FAMOUS)
+
     def work(block: NDArray[np.int64]) -> Pairs:
-        rows = candidates(features.signals, block, min(CANDIDATES_PER_SIGNAL, len(features.papers)))
+        rows = candidates(features.signals, block, width, famous)
         place, column = np.nonzero(rows >= 0)
         related = related_rows(split, block, rows)
         draw = np.random.default_rng([seed, int(block[0])]).random(len(place))

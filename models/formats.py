@@ -17,6 +17,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters and lone surrogates."""
+
 
 class InputError(ValueError):
     """A file that can't be used: says which, at which line, and what was expected there."""
@@ -41,6 +44,49 @@ class Line:
     def error(self, problem: str) -> InputError:
         """What is wrong with this line, and where it stands."""
         return InputError(f"{self.path}:{self.number}: {problem}")
+
+    def identifier(self, name: str) -> str:
+        """An id: a string, or a whole number written out. Raises InputError: run files separate
+        their fields by white space, so none may stand in an id."""
+        value = self.fields.get(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)
+        if not isinstance(value, str) or not value:
+            raise self.error(f'no "{name}"; expected a string that is not empty')
+        if value.split() != [value] or UNPRINTABLE.search(value):
+            raise self.error(
+                f'"{name}" {value!r} holds white space, a control character or a lone surrogate; '
+                "expected none (run files separate their fields by white space)"
+            )
+        return value
+
+    def text(self, name: str) -> str:
+        """A string; empty where there is none. Raises InputError."""
+        value = self.fields.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise self.error(f'"{name}" is a {type(value).__name__}; expected a string')
+        return value
+
+    def texts(self, name: str) -> list[str]:
+        """A list of strings; empty where there is none. Raises InputError."""
+        value = self.fields.get(name)
+        if value is None:
+            return []
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise self.error(f'"{name}" is not a list of strings; expected one')
+        return value
+
+    def whole_number(self, name: str) -> int | None:
+        """A whole number, also as a string; None where there is none. Raises InputError."""
+        value = self.fields.get(name)
+        if value is None or value == "":
+            return None
+        try:
+            return int(str(value) if isinstance(value, bool) else value)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise self.error(f'"{name}" is {value!r}; expected a whole number') from error
 
 
 Progress = Callable[[int], None]

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from models.corpus import Corpus
-from models.formats import Line, read_jsonl
+from models.formats import read_jsonl
 from models.papers import PaperIndex
 from models.strings import SortedStrings
 
@@ -39,7 +39,7 @@ def read_interactions(paths: Iterable[Path], corpus: Corpus) -> Interactions:
     index = PaperIndex.build(corpus.ids)
     libraries: dict[str, dict[int, None]] = {}
     for line in read_jsonl(paths):
-        reader, paper = _identifier(line, "user"), _identifier(line, "paper")
+        reader, paper = line.identifier("user"), line.identifier("paper")
         library = libraries.setdefault(reader, {})
         row = index.row(paper)
         kind = line.fields.get("type", "save")
@@ -58,14 +58,3 @@ def read_interactions(paths: Iterable[Path], corpus: Corpus) -> Interactions:
     ones = np.ones(len(indices), bool)
     user_items = sp.csr_matrix((ones, indices, indptr), (len(readers), len(corpus)))
     return Interactions(user_items, readers, dict(notes))
-
-
-def _identifier(line: Line, name: str) -> str:
-    value = line.fields.get(name)
-    if not isinstance(value, str) or not value or len(value.split()) != 1:
-        raise line.error(f'"{name}" is {value!r}; expected an id without white space')
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise line.error(f'"{name}" is {value!r}, which is not valid Unicode') from error
-    return value

@@ -78,80 +78,103 @@ def sort_best(scores: Any, rows: Any, size: int) -> None:
 
 
 @compiled
+def _by_weight(values: Any) -> Any:
+    """Places of a query's values, the largest first: int32."""
+    scores = np.empty(len(values), np.float32)
+    places = np.empty(len(values), np.int32)
+    size = 0
+    for at in range(len(values)):
+        size = keep_best(abs(values[at]), np.int32(at), scores, places, size)
+    sort_best(scores, places, size)
+    return places
+
+
+@compiled
+def _partial_products(
+    terms: Any, values: Any, transposed: Any, budget: int, least: int, partial: Any, touched: Any
+) -> int:
+    """Add the postings of terms to `partial` until `budget` are read and more than `least` rows
+    are touched; returns how many rows are, written to `touched`."""
+    indptr, indices, data = transposed
+    count = read = 0
+    for place in _by_weight(values):
+        begin, end = indptr[terms[place]], indptr[terms[place] + 1]
+        read += end - begin
+        if read > budget and count > least:
+            break
+        for posting in range(begin, end):
+            other = indices[posting]
+            if partial[other] == 0:
+                touched[count] = other
+                count += 1
+            partial[other] += values[place] * data[posting]
+    return count
+
+
+@compiled
 def sparse_top_k(
-    matrix: Any, transposed: Any, queries: Any, budget: int, scores: Any, rows: Any
+    matrix: Any, transposed: Any, queries: Any, budget: int, pool: int, scores: Any, rows: Any
 ) -> None:
     """For each query (a row of the matrix) the rows with the largest inner products with it.
 
     Terms are taken in the order of their weight in the query until `budget` postings have been
-    read; the best 4 k rows by that partial product are then scored exactly. Writes scores
-    (float32, queries x k) and rows (int32; -1 where there are fewer), best first. Only products
-    above 0 count, and the query itself is left out.
+    read; the best `pool` rows by that partial product (at least k) are then scored exactly.
+    Writes scores (float32, queries x k) and rows (int32; -1 where there are fewer), best first.
+    Only products above 0 count, and the query itself is left out.
     """
     indptr, indices, data = matrix
-    t_indptr, t_indices, t_data = transposed
-    papers, k = len(indptr) - 1, rows.shape[1]
+    papers = len(indptr) - 1
     partial = np.zeros(papers, np.float32)
-    weight = np.zeros(len(t_indptr) - 1, np.float32)
+    weight = np.zeros(len(transposed[0]) - 1, np.float32)
     touched = np.empty(papers, np.int32)
-    pool_scores = np.empty(min(4 * k + 1, papers), np.float32)
-    pool = np.empty(len(pool_scores), np.int32)
+    pool_scores = np.empty(min(pool + 1, papers), np.float32)  # and the query
+    pool_rows = np.empty(len(pool_scores), np.int32)
     for i in range(len(queries)):
         low, high = indptr[queries[i]], indptr[queries[i] + 1]
-        order_scores = np.empty(high - low, np.float32)
-        order = np.empty(high - low, np.int32)
+        terms, values = indices[low:high], data[low:high]
+        count = _partial_products(terms, values, transposed, budget, pool, partial, touched)
         size = 0
-        for at in range(low, high):
-            size = keep_best(abs(data[at]), np.int32(at - low), order_scores, order, size)
-            weight[indices[at]] = data[at]
-        sort_best(order_scores, order, size)
-        count, read = 0, 0
-        for nth in range(size):
-            term = indices[low + order[nth]]
-            begin, end = t_indptr[term], t_indptr[term + 1]
-            read += end - begin
-            if read > budget and count > 4 * k:
-                break
-            for posting in range(begin, end):
-                other = t_indices[posting]
-                if partial[other] == 0:
-                    touched[count] = other
-                    count += 1
-                partial[other] += weight[term] * t_data[posting]
-        size = 0
-        for at in range(count):
-            other = touched[at]
-            if size < len(pool) or partial[other] >= pool_scores[0]:  # most fail: no call
-                size = keep_best(partial[other], other, pool_scores, pool, size)
+        for other in touched[:count]:
+            if size < len(pool_rows) or partial[other] >= pool_scores[0]:  # most fail: no call
+                size = keep_best(partial[other], other, pool_scores, pool_rows, size)
             partial[other] = 0
+        weight[terms] = values
         found, best_scores, best_rows = 0, scores[i], rows[i]
-        for at in range(size):
-            other = pool[at]
-            if other != queries[i]:
-                product = np.float32(0)
-                for entry in range(indptr[other], indptr[other + 1]):
-                    product += weight[indices[entry]] * data[entry]
-                if product > 0:
-                    found = keep_best(product, other, best_scores, best_rows, found)
+        for other in pool_rows[:size]:
+            product = np.float32(0)
+            for entry in range(indptr[other], indptr[other + 1]):
+                product += weight[indices[entry]] * data[entry]
+            if product > 0 and other != queries[i]:
+                found = keep_best(product, other, best_scores, best_rows, found)
         sort_best(best_scores, best_rows, found)
-        for at in range(low, high):
-            weight[indices[at]] = 0
+        weight[terms] = 0
 
 
 @compiled
-def dense_top_k(products: Any, queries: Any, scores: Any, rows: Any) -> None:
-    """As sparse_top_k, from the products of a block (float32, queries x papers)."""
+def offer_products(
+    products: Any, first: int, queries: Any, scores: Any, rows: Any, sizes: Any
+) -> None:
+    """Offer a block of products (float32, queries x some papers from row `first` on) to each
+    query's best so far: heaps in scores and rows (queries x k) of so many `sizes`."""
     for i in range(len(queries)):
-        found, best_scores, best_rows, product = 0, scores[i], rows[i], products[i]
-        threshold = np.float32(0)
-        for other in range(len(product)):
-            if product[other] > threshold and other != queries[i]:
-                found = keep_best(product[other], np.int32(other), best_scores, best_rows, found)
-                if found == len(
+        size, best_scores, best_rows, product = sizes[i], scores[i], rows[i], products[i]
+        full = size == len(best_rows)
+        threshold = best_scores[0] if full else np.float32(0)
+        for at in range(len(product)):
+            if product[at] > threshold and first + at != queries[i]:
+                size = keep_best(product[at], np.int32(first + at), best_scores, best_rows, size)
+                if size == len(
                     best_rows
                 ):  # later rows lose a draw: only more than the worst counts
                     threshold = best_scores[0]
-        sort_best(best_scores, best_rows, found)
+        sizes[i] = size
+
+
+@compiled
+def sort_all(scores: Any, rows: Any, sizes: Any) -> None:
+    """Turn each query's heap into a list, best first."""
+    for i in range(len(rows)):
+        sort_best(scores[i], rows[i], sizes[i])
 
 
 @compiled

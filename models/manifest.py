@@ -42,6 +42,7 @@ class Manifest:
         return hashlib.sha256(encoded).hexdigest()[:12]
 
     def to_json(self) -> str:
+        """The file's text; equal manifests give equal texts."""
         return json.dumps(asdict(self), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
     @classmethod

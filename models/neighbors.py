@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
@@ -9,11 +10,13 @@ from numpy.typing import NDArray
 
 from models.blend import Blend
 from models.drafts import Draft, DraftEncoder
-from models.signals import Row, Signal, SparseRow, SparseSignal, all_similarities, similarities
+from models.popularity import most_cited
+from models.signals import Row, Signal, SparseRow, all_similarities, similarities
 
 CANDIDATES_PER_SIGNAL = 200
 
-NOBODY = np.zeros(0, np.int32)
+FAMOUS = 100
+"""Most cited papers, and as many recently cited ones, that are candidates of every query."""
 
 
 @dataclass(frozen=True)
@@ -92,14 +95,19 @@ class Scorer:
         return Query(rows, self.encoder.text(draft), self.encoder.features(draft), row)
 
     def candidates(self, query: Query, width: int = CANDIDATES_PER_SIGNAL) -> NDArray[np.int32]:
-        """The union of each signal's `width` most similar papers, int32, rising rows."""
+        """The union of each signal's `width` most similar papers and the most cited ones, int32,
+        rising rows; the query is not among them."""
         found = [
             _most_similar(all_similarities(signal, query.rows[name]), width)
             for name, signal in self.signals.items()
         ]
-        rows = np.unique(np.concatenate([NOBODY, *found]))
+        rows = np.unique(np.concatenate([self._famous, *found]))
         others: NDArray[np.int32] = rows[rows != query.paper]
         return others
+
+    @cached_property
+    def _famous(self) -> NDArray[np.int32]:
+        return most_cited(self.features, FAMOUS)
 
     def score(self, query: Query, rows: NDArray[np.int32]) -> Ranking:
         """Exact logits and contributions of these papers, in the order given."""

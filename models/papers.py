@@ -1,6 +1,7 @@
 """What is known of each paper, read from memory-mapped Arrow as it is asked for."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 
 from models.identifiers import canonical
 from models.strings import SortedStrings
+
+Number = TypeVar("Number", np.int16, np.int32)
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Papers:
         self.venue_code = np.where(unknown[code], np.int32(-1), code) if len(code) else code
         self.venue_names: list[str] = names
 
-    def _numbers(self, name: str, kind: type[np.generic]) -> NDArray[np.generic]:
+    def _numbers(self, name: str, kind: type[Number]) -> NDArray[Number]:
         return np.asarray(self._columns[name].to_numpy(zero_copy_only=False), kind)
 
     def __len__(self) -> int:
@@ -94,6 +97,7 @@ class Papers:
         return self._index.row(paper_id)
 
     def id(self, row: int) -> str:
+        """The id as the corpus spells it."""
         return str(self._columns["id"][row].as_py())
 
     def ids(self) -> list[str]:
@@ -101,11 +105,12 @@ class Papers:
         return list(self._columns["id"].to_pylist())
 
     def summary(self, row: int) -> tuple[str, str, list[str], int | None, str]:
-        """Id, title, authors, year and venue: what a list shows, at a quarter of a record's cost."""
+        """Id, title, authors, year, venue: what a list shows, at a quarter of a record's cost."""
         paper_id, title, authors, year, venue = (column[row].as_py() for column in self._summary)
         return paper_id, title, authors, year or None, venue
 
     def record(self, row: int) -> PaperRecord:
+        """All that is known of one paper."""
         value = {name: column[row].as_py() for name, column in self._columns.items()}
         return PaperRecord(
             id=value["id"],

@@ -30,7 +30,20 @@ def popularity_features(citations: sp.csr_matrix, year: NDArray[np.integer]) -> 
 def new_paper_features(years_before_last: int) -> NDArray[np.float32]:
     """The features of a paper that nobody cites, float32 (PAPER_TERMS)."""
     age = np.array([max(years_before_last, 0) + 1.0])
-    return _features(np.zeros(1), np.zeros(1), age)[0]
+    features: NDArray[np.float32] = _features(np.zeros(1), np.zeros(1), age)[0]
+    return features
+
+
+def most_cited(features: NDArray[np.float32], count: int) -> NDArray[np.int32]:
+    """The papers with the most citations and those with the most recent ones, `count` of each,
+    int32, rising: they may rank where little is similar. Nobody whom nobody cites."""
+    everyone = np.arange(len(features))
+    rows: list[NDArray[np.int64]] = []
+    for name in ("citations", "recent_citations"):
+        fame = features[:, PAPER_TERMS.index(name)]
+        best = np.lexsort((everyone, -fame))[:count]
+        rows.append(best[fame[best] > 0])
+    return np.unique(np.concatenate(rows)).astype(np.int32)
 
 
 def _features(

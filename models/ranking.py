@@ -10,7 +10,7 @@ from models.artifact import Artifact
 from models.batch import rank_blocks
 from models.candidates import in_blocks
 from models.drafts import Draft
-from models.formats import InputError, Line, read_jsonl
+from models.formats import InputError, read_jsonl
 from models.neighbors import CANDIDATES_PER_SIGNAL
 from models.readers import RankedPapers
 from models.signals import in_memory
@@ -46,44 +46,18 @@ def read_drafts(path: Path) -> list[tuple[str, Draft]]:
     """Ids and drafts of a JSON Lines file. Raises InputError."""
     drafts: dict[str, Draft] = {}
     for line in read_jsonl([path]):
-        name = _text(line, "id")
-        if name in drafts or not name.isprintable():
-            raise line.error(
-                f'"id" {name!r} comes again or can\'t be printed; expected each id once (a run '
-                "ranks a query once)"
-            )
-        drafts[name] = _draft(line)
+        name = line.identifier("id")
+        if name in drafts:
+            raise line.error(f'"id" {name!r} comes again; expected each once (a run ranks it once)')
+        drafts[name] = Draft(
+            title=line.text("title"),
+            abstract=line.text("abstract"),
+            keywords=tuple(line.texts("keywords")),
+            authors=tuple(line.texts("authors")),
+            references=(*line.texts("references"), *line.texts("external_references")),
+            year=line.whole_number("year"),
+        )
     return list(drafts.items())
-
-
-def _draft(line: Line) -> Draft:
-    year = line.fields.get("year")
-    if year is not None and (isinstance(year, bool) or not isinstance(year, int)):
-        raise line.error(f'"year" is {year!r}; expected a whole number')
-    return Draft(
-        title=_text(line, "title", ""),
-        abstract=_text(line, "abstract", ""),
-        keywords=_texts(line, "keywords"),
-        authors=_texts(line, "authors"),
-        references=_texts(line, "references") + _texts(line, "external_references"),
-        year=year or None,
-    )
-
-
-def _text(line: Line, name: str, default: str | None = None) -> str:
-    value = line.fields.get(name)
-    if value is None and default is not None:
-        return default
-    if not isinstance(value, str) or (default is None and len(value.split()) != 1):
-        raise line.error(f'"{name}" is {value!r}; expected a string')
-    return value
-
-
-def _texts(line: Line, name: str) -> tuple[str, ...]:
-    values = line.fields.get(name) or []
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise line.error(f'"{name}" is not a list of strings; expected one')
-    return tuple(values)
 
 
 def rank_drafts(
@@ -110,13 +84,17 @@ def rank_readers(
     gets the papers that most readers have, or recent popular ones where nobody has any."""
     model, libraries = artifact.reader_model, artifact.libraries
     known = np.array([artifact.readers.find(reader) for reader in readers], np.int64)
-    fallback = _fallback(artifact, depth)
+    popular = _popular(artifact)
 
     def work(block: NDArray[np.int64]) -> list[RankedPapers]:
         rows = known[block]
         size = np.append(np.diff(libraries.indptr), 0)[rows]  # -1, an unknown reader: the 0
-        ranked = [fallback] * len(block)
         personal = np.flatnonzero(size)
+        has = libraries[np.maximum(rows, 0)] if len(artifact.readers) else libraries
+        ranked = [
+            _fallback(popular, has[at].indices if size[at] else NOTHING, depth)
+            for at in range(len(block))
+        ]
         if model is not None and len(personal):
             lists = model.rank(libraries[rows[personal]], depth)
             for at, each in zip(personal, lists, strict=True):
@@ -124,17 +102,26 @@ def rank_readers(
         return ranked
 
     ids = artifact.papers.ids()
-    places = np.arange(len(readers))
     position = 0
-    for block in in_blocks(places, work, threads):
+    for block in in_blocks(np.arange(len(readers)), work, threads):
         for rows, scores in block:
             yield readers[position], [ids[row] for row in rows.tolist()], scores.tolist()
             position += 1
 
 
-def _fallback(artifact: Artifact, depth: int) -> RankedPapers:
-    """The non-personal list: what most readers have, ties by recent citations."""
+NOTHING = np.zeros(0, np.int32)
+
+
+def _popular(artifact: Artifact) -> RankedPapers:
+    """The non-personal list, all papers: what most readers have, ties by recent citations."""
     saves = np.bincount(artifact.libraries.indices, minlength=len(artifact.papers))
     citations, _, recent, _ = np.array(artifact.scorer.features).T
-    best = np.lexsort((-citations, -recent, -saves))[:depth].astype(np.int32)
+    best = np.lexsort((-citations, -recent, -saves)).astype(np.int32)
     return best, np.log1p(saves[best]).astype(np.float32)
+
+
+def _fallback(popular: RankedPapers, library: NDArray[np.int32], depth: int) -> RankedPapers:
+    """The first of the popular papers that a library does not hold."""
+    rows, scores = popular
+    new = np.flatnonzero(~np.isin(rows[: depth + len(library)], library))[:depth]
+    return rows[new], scores[new]

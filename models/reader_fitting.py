@@ -7,7 +7,6 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from models import citations as cited
 from models.als import collective_users, fit_item_factors
 from models.features import Features
 from models.readers import SIGNALS, ReaderModel
@@ -18,7 +17,7 @@ FITTED_READERS = 1_500
 SAMPLED_PAPERS = 2_000
 PENALTY = 1e-3
 LEAST_READERS = 200
-"""With fewer readers of two papers or more, papers' own reference lists stand in for libraries."""
+"""With fewer readers of two papers or more, so many papers' own links stand in for libraries."""
 
 BLOCK = 128
 
@@ -41,11 +40,13 @@ class HeldOut:
 def hold_out(libraries: sp.csr_matrix, linked: sp.csr_matrix, seed: int) -> HeldOut:
     """A seeded draw of 30 % of each library of two or more papers.
 
-    Where few readers have so many: papers with two links or more as pseudo-readers, taken out of
-    the graph whole; one neighbour is the library, the others are the targets.
+    Where few readers have so many, but papers have links: papers with two or more as
+    pseudo-readers, taken out of the graph whole; one neighbour is the library, the others are the
+    targets.
     """
     random = np.random.default_rng(seed)
-    if np.sum(np.diff(libraries.indptr) >= 2) >= LEAST_READERS:
+    enough = np.sum(np.diff(libraries.indptr) >= 2) >= LEAST_READERS
+    if enough or np.sum(np.diff(linked.indptr) >= 2) < LEAST_READERS:
         return _held_saves(libraries, linked, random)
     return _held_links(libraries, linked, random)
 

@@ -89,8 +89,8 @@ def _best(score: NDArray[np.float32], library: NDArray[np.int32], depth: int) ->
     else:
         rows = np.arange(len(score))
     rows = rows[np.isfinite(score[rows])]
-    rows = rows[np.lexsort((rows, -score[rows]))][:depth].astype(np.int32)
-    return rows, score[rows]
+    best = rows[np.lexsort((rows, -score[rows]))][:depth]
+    return best.astype(np.int32), score[best]
 
 
 def _row(libraries: sp.csr_matrix, reader: int) -> NDArray[np.int32]:

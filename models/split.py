@@ -20,7 +20,7 @@ class Split:
     """`corpus`: what training may see. `together`: int32 CSR, papers x papers of it, how many of
     the papers left out cite both (the diagonal is empty; counts below CITING_BOTH are left out).
 
-    `window`: in words, what was left out. `kept`: int64, the rows of the whole corpus that are left.
+    `window`: in words, what was left out. `kept`: int64, the rows of the corpus that are left.
     """
 
     corpus: Corpus

@@ -50,7 +50,7 @@ class SortedStrings:
         return low if low < len(self) and self._bytes(low) == wanted else -1
 
     def positions(self, strings: Sequence[str]) -> NDArray[np.int32]:
-        """Positions of many strings, -1 for the unknown; a dictionary pays from a few hundred on."""
+        """Positions of many strings, -1 for the unknown; for many a dictionary pays."""
         if len(strings) < 500:
             return np.fromiter((self.find(each) for each in strings), np.int32, len(strings))
         position = {self._bytes(at): at for at in range(len(self))}

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 TITLE_WEIGHT = 2
 """How often a title is counted; it names the subject more surely than the abstract."""
@@ -46,4 +47,5 @@ def terms(title: str, abstract: str, keywords: Sequence[str]) -> Iterator[str]:
 
 
 def bigrams(in_order: Sequence[str]) -> Iterable[str]:
-    return (f"{first} {second}" for first, second in zip(in_order, in_order[1:], strict=False))
+    """Each two words side by side, as one term."""
+    return (f"{first} {second}" for first, second in pairwise(in_order))

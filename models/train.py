@@ -21,17 +21,17 @@ from threadpoolctl import threadpool_limits
 from models.batch import rank_blocks
 from models.blend import Blend
 from models.calibration import fit_calibration, held_out_lists, inner_figures, reliability
+from models.citations import links
 from models.corpus import Corpus
-from models.interactions import Interactions
 from models.defaults import default_blend
 from models.features import Features, build_features
 from models.fitting import fit_blend, gather_pairs
+from models.interactions import Interactions
 from models.manifest import FORMAT_VERSION, Manifest
 from models.neighbors import StoredNeighbors
-from models.citations import links
+from models.progress import Advance, Report, silent
 from models.reader_fitting import fit_readers
 from models.readers import ReaderModel
-from models.progress import Advance, Report, silent
 from models.signals import DenseSignal
 from models.split import inner_splits
 from models.writer import ArtifactWriter, publish, publishing
@@ -106,7 +106,7 @@ def fit(
     evaluation = {
         "window": splits[0].window,
         "score": "probability that at least 2 papers of the window cite both",
-        "figures": inner_figures(splits[0], built[0], held),
+        "figures": inner_figures(splits[0], held),
         "reliability": reliability(held, built[0].papers, seed),
     }
     blend = blend.calibrated(calibration.slope, calibration.seed, calibration.intercept)

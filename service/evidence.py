@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from service.recommender import Recommender, Results, Wanted
 
 TERMS = 10
@@ -26,8 +28,8 @@ def explain(recommender: Recommender, wanted: Wanted, results: Results) -> Itera
     """The evidence for each result, in their order."""
     scorer = recommender.artifact.scorer
     queries = recommender.queries(wanted)
-    nearest = recommender.nearest_queries(queries, results.rows)
-    for row, query in zip(results.rows.tolist(), nearest, strict=True):
+    nearest = recommender.nearest_queries(queries, np.array(results.rows, np.int32))
+    for row, query in zip(results.rows, nearest, strict=True):
         seed = wanted.seeds[query] if query < len(wanted.seeds) else None
         citing = [] if seed is None else scorer.co_citing(seed, row, CITING)
         yield Evidence(seed, scorer.shared_terms(queries[query], row, TERMS), citing)

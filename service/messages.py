@@ -64,8 +64,8 @@ def add_results(
     """One message for each result, in their order, made where it stays: a copy costs as much."""
     papers = recommender.artifact.papers
     terms = recommender.artifact.blend.term_names
-    scored = zip(results.scores.tolist(), results.contributions.tolist(), strict=True)
-    for row, source in zip(results.rows.tolist(), results.sources, strict=True):
+    scored = zip(results.scores, results.contributions.tolist(), strict=True)
+    for row, source in zip(results.rows, results.sources, strict=True):
         message = response.results.add(source=int(source))
         message.paper.MergeFromString(_serialized(papers, row, view))
         if source is Source.MODEL:

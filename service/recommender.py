@@ -1,5 +1,10 @@
-"""Which papers are related to these seeds, best first. Knows neither gRPC nor Redis."""
+"""Which papers are related to these seeds, best first. Knows neither gRPC nor Redis.
 
+A stored list is answered on the event loop, so its path makes few calls of numpy, each of which
+costs as much as a dozen lines of Python when the caches hold another request's data.
+"""
+
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -60,33 +65,42 @@ class Wanted:
 class Results(NamedTuple):
     """A stretch of a list, n results of which the model scored the first m; the rest are fallbacks.
 
-    rows: int32[n]. sources: n of them.
+    rows, sources: n of them.
     bias: the part of the logit that is the same for all of the list.
     contributions: float32[m x terms]; `bias + contributions.sum(axis=1)` are the logits.
     more: whether the list goes on.
     """
 
-    rows: NDArray[np.int32]
+    rows: list[int]
     sources: list[Source]
     bias: float
     contributions: NDArray[np.float32]
     more: bool
 
     @property
-    def scores(self) -> NDArray[np.float64]:
-        """float64[m] in (0, 1), the logistic function of the logits."""
-        return logistic(self.bias + self.contributions.sum(axis=1, dtype=np.float64))
+    def scores(self) -> list[float]:
+        """m of them, each in (0, 1): the logistic function of the logits."""
+        sums: list[float] = np.add.reduce(self.contributions, 1, np.float64).tolist()
+        return [0.5 + 0.5 * math.tanh(0.5 * (self.bias + each)) for each in sums]
 
 
 class _Block(NamedTuple):
-    """Candidates of one source, best first.
+    """Candidates of one source.
 
-    contributions: float32[rows x terms], popularity weighted; empty for a fallback.
+    rows: int32, best first.
+    contributions: float32[rows x terms], popularity weighted, in another order; empty for a
+        fallback.
+    order: where in `contributions` those of each row are; empty for a fallback.
     """
 
     source: Source
     rows: NDArray[np.int32]
     contributions: NDArray[np.float32]
+    order: NDArray[np.intp]
+
+    def contributions_at(self, places: list[int]) -> NDArray[np.float32]:
+        """Those of the rows at these places."""
+        return self.contributions[self.order[places]]
 
 
 def logistic(logits: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -103,6 +117,7 @@ class Recommender:
         self._scorer = artifact.scorer
         self._blend = artifact.blend
         self._passing = Passing(artifact.papers)
+        self._work = memoryview(artifact.papers.work)  # its items are Python numbers
         self._term_weights = lru_cache(maxsize=64)(self._weights_of_terms)
 
     def related(self, wanted: Wanted, offset: int, size: int) -> Results:
@@ -113,32 +128,36 @@ class Recommender:
         neither repeat nor skip, and a page is full while candidates remain.
         """
         end = offset + size
-        taken = self._works(wanted.seeds + wanted.negatives + wanted.filter.excluded)
-        rows, sources, contributions = [], list[Source](), []
+        taken = {self._work[row] for row in wanted.seeds + wanted.negatives}
+        taken.update(self._work[row] for row in wanted.filter.excluded)
+        rows: list[int] = []
+        sources: list[Source] = []
+        contributions: list[NDArray[np.float32]] = []
         more = False
         for number, block in enumerate(self._blocks(wanted)):
             limit = end + 1 - len(sources)
             diverse = number == 0 and wanted.diversity > 0.0
             admitted = len(block.rows) if diverse else limit
-            kept = self._admit(block.rows, wanted.filter, taken, admitted)
+            listed = block.rows.tolist()
+            kept = self._admit(block.rows, listed, wanted.filter, taken, admitted)
             if diverse:
                 kept = self._diverse(wanted, block, kept, limit)
-            rows.append(block.rows[kept])
+            rows += [listed[place] for place in kept]
             sources += [block.source] * len(kept)
             if block.source is Source.MODEL:
-                contributions.append(block.contributions[kept])
+                contributions.append(block.contributions_at(kept))
             # A result of the last source, too, shows that the list goes on.
             more = len(sources) > end or (
                 len(sources) == end and self._goes_on(wanted.filter, set(taken))
             )
             if more:
                 break
-        scored = np.concatenate(contributions)[offset:end]
+        scored = contributions[0] if len(contributions) == 1 else np.concatenate(contributions)
         return Results(
-            rows=np.concatenate(rows)[offset:end],
+            rows=rows[offset:end],
             sources=sources[offset:end],
             bias=self._bias(wanted),
-            contributions=scored,
+            contributions=scored[offset:end],
             more=more,
         )
 
@@ -215,15 +234,18 @@ class Recommender:
     ) -> _Block:
         """A block of the model: popularity weighted as asked, best first, of equals the first."""
         weighted = contributions * self._term_weights(wanted.popularity)
-        order = np.argsort(-weighted.sum(axis=1, dtype=np.float64), kind="stable")
-        return _Block(Source.MODEL, rows[order], weighted[order])
+        falling = np.negative(np.add.reduce(weighted, 1, np.float64))
+        order = falling.argsort(kind="stable")
+        return _Block(Source.MODEL, rows[order], weighted, order)
 
     def _goes_on(self, wanted: Filter, taken: set[int]) -> bool:
         """Whether a popular paper is left to list."""
-        return len(self._admit(self._scorer.popular(), wanted, taken, 1)) > 0
+        popular = self._scorer.popular()
+        return len(self._admit(popular, popular.tolist(), wanted, taken, 1)) > 0
 
     def _fallback(self, source: Source, rows: NDArray[np.int32]) -> _Block:
-        return _Block(source, rows, np.empty((0, len(self._blend.term_names)), dtype=np.float32))
+        nothing = np.empty((0, len(self._blend.term_names)), dtype=np.float32)
+        return _Block(source, rows, nothing, np.empty(0, np.intp))
 
     def _weights_of_terms(self, popularity: float) -> NDArray[np.float32]:
         weights = np.where(self._blend.term_is_popularity, popularity, 1.0).astype(np.float32)
@@ -231,26 +253,28 @@ class Recommender:
         return weights
 
     def _admit(
-        self, rows: NDArray[np.int32], wanted: Filter, taken: set[int], limit: int
-    ) -> NDArray[np.intp]:
-        """Places of the first `limit` rows that pass the filter; their works are then taken."""
+        self,
+        rows: NDArray[np.int32],
+        listed: list[int],
+        wanted: Filter,
+        taken: set[int],
+        limit: int,
+    ) -> list[int]:
+        """Places of the first `limit` rows that pass the filter; their works are then taken.
+
+        listed: the same as `rows`.
+        """
         kept: list[int] = []
-        works = self._papers.work
         for place in self._passing.places(rows, wanted):
-            work = int(works[rows[place]])
+            work = self._work[listed[place]]
             if work not in taken:
                 taken.add(work)
                 kept.append(place)
                 if len(kept) == limit:
                     break
-        return np.array(kept, dtype=np.intp)
+        return kept
 
-    def _works(self, rows: tuple[int, ...]) -> set[int]:
-        return {int(self._papers.work[row]) for row in rows}
-
-    def _diverse(
-        self, wanted: Wanted, block: _Block, kept: NDArray[np.intp], limit: int
-    ) -> NDArray[np.intp]:
+    def _diverse(self, wanted: Wanted, block: _Block, kept: list[int], limit: int) -> list[int]:
         """`kept` in the order of maximal marginal relevance.
 
         Both sides are the model's own score at this popularity, so they share a scale. Two papers
@@ -270,6 +294,6 @@ class Recommender:
             result[at[known]] = logistic(logits)
             return result
 
-        relevance = logistic(self._bias(wanted) + block.contributions[kept].sum(axis=1))
+        relevance = logistic(self._bias(wanted) + block.contributions_at(kept).sum(axis=1))
         order = maximal_marginal_relevance(relevance, similarity, wanted.diversity, limit)
-        return kept[order]
+        return [kept[at] for at in order.tolist()]

@@ -154,7 +154,7 @@ def test_years(value: object, year: int) -> None:
     assert corpus.notes == {}
 
 
-@pytest.mark.parametrize("value", [0, -5, 999, 2101, 20140, True])
+@pytest.mark.parametrize("value", [0, -5, 999, 2101, 20140])
 def test_impossible_years_are_unknown_and_counted(value: int) -> None:
     corpus = corpus_of([{"id": "a", "year": value}])
     assert corpus.year.tolist() == [0]

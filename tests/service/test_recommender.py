@@ -86,7 +86,7 @@ def surely_related(recommender: Recommender, wanted: Wanted) -> set[int]:
 def test_list_is_what_the_oracle_ranks(recommender: Recommender, wanted: Wanted) -> None:
     papers = recommender.artifact.papers
     results = recommender.related(wanted, 0, 100)
-    rows, scores = results.rows.tolist(), results.scores.tolist()
+    rows, scores = results.rows, results.scores
     scored, rest = rows[: len(scores)], rows[len(scores) :]
 
     # One version of each work that passes, except those that the request names
@@ -121,10 +121,10 @@ def test_pages_together_are_the_list(
     while more:
         page = recommender.related(wanted, len(rows), size)
         assert len(page.rows) == size or not page.more
-        rows += page.rows.tolist()
+        rows += page.rows
         sources += page.sources
         more = page.more
-    assert rows == whole.rows.tolist()
+    assert rows == whole.rows
     assert sources == whole.sources
 
 
@@ -136,11 +136,9 @@ def test_diversity_changes_the_order_and_no_score(
     plain = recommender.related(wanted, 0, 100)
     diverse = recommender.related(replace(wanted, diversity=diversity), 0, 100)
     scored = len(plain.contributions)
-    expected = dict(zip(plain.rows[:scored].tolist(), plain.scores.tolist(), strict=True))
-    assert (
-        dict(zip(diverse.rows[:scored].tolist(), diverse.scores.tolist(), strict=True)) == expected
-    )
-    assert diverse.rows[scored:].tolist() == plain.rows[scored:].tolist()
+    expected = dict(zip(plain.rows[:scored], plain.scores, strict=True))
+    assert dict(zip(diverse.rows[:scored], diverse.scores, strict=True)) == expected
+    assert diverse.rows[scored:] == plain.rows[scored:]
 
 
 def test_related_papers_share_the_subject(recommender: Recommender) -> None:
@@ -149,9 +147,7 @@ def test_related_papers_share_the_subject(recommender: Recommender) -> None:
         row = papers.row(paper["id"])
         assert row is not None
         results = recommender.related(Wanted(seeds=(row,)), 0, 8)
-        assert {toy.subject(papers.id(each)) for each in results.rows.tolist()} == {
-            toy.subject(paper["id"])
-        }
+        assert {toy.subject(papers.id(each)) for each in results.rows} == {toy.subject(paper["id"])}
 
 
 def test_a_paper_without_anything_is_filled_with_popular_papers(recommender: Recommender) -> None:
