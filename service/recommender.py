@@ -117,7 +117,7 @@ class Recommender:
         self._scorer = artifact.scorer
         self._blend = artifact.blend
         self._passing = Passing(artifact.papers)
-        self._work = memoryview(artifact.papers.work)  # its items are Python numbers
+        self._work = artifact.papers.work.data  # a view whose items are Python numbers
         self._term_weights = lru_cache(maxsize=64)(self._weights_of_terms)
 
     def related(self, wanted: Wanted, offset: int, size: int) -> Results:

@@ -3,8 +3,8 @@
 The key file holds one key a line, 64 hexadecimal digits each: the current key, then (while keys
 rotate) the previous one, which is still accepted. Replicas share the file.
 
-A token is the payload followed by a tag of 16 bytes: keyed BLAKE2b (RFC 7693), personalized with the
-purpose. The payload is not hidden.
+A token is the payload followed by a tag of 16 bytes: keyed BLAKE2b (RFC 7693), personalized with
+the purpose. The payload is not hidden.
 """
 
 import hashlib
