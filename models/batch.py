@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.blend import Blend
-from models.candidates import candidates, in_blocks, pair_similarities
+from models.candidates import compared_candidates, in_blocks
 from models.neighbors import CANDIDATES_PER_SIGNAL, FAMOUS
 from models.popularity import most_cited
 from models.signals import Signal
@@ -43,8 +43,7 @@ def rank_blocks(
     famous = most_cited(features, FAMOUS)
 
     def work(block: NDArray[np.int64]) -> RankedBlock:
-        rows = candidates(weighed, block, width, famous)
-        similar = pair_similarities(weighed, block, rows)
+        rows, similar = compared_candidates(weighed, block, width, famous)
         parts = blend.contributions(similar, features[rows], features[block][:, None])
         logits = np.where(rows >= 0, blend.logits(parts, popularity), np.float32(-np.inf))
         best = np.argsort(-logits, axis=1, kind="stable")[:, :depth]

@@ -128,6 +128,22 @@ def pair_similarities(
     return np.ascontiguousarray(np.moveaxis(products, 0, -1))
 
 
+def compared_candidates(
+    signals: Mapping[str, Signal],
+    queries: NDArray[np.int64],
+    width: int,
+    always: NDArray[np.int32],
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Candidates (int32, queries x most) and every signal of each (float32, ... x signals).
+
+    What is not similar by any signal is no candidate (-1): fame alone relates nothing.
+    """
+    rows = candidates(signals, queries, width, always)
+    similar = pair_similarities(signals, queries, rows)
+    rows[~(similar > 0).any(axis=-1)] = -1
+    return rows, similar
+
+
 def in_blocks(
     queries: NDArray[np.int64], work: Callable[[NDArray[np.int64]], Result], threads: int
 ) -> Iterator[Result]:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.blend import Blend
-from models.candidates import candidates, in_blocks, pair_similarities
+from models.candidates import compared_candidates, in_blocks
 from models.features import Features
 from models.logistic import fit_logistic
 from models.neighbors import CANDIDATES_PER_SIGNAL, FAMOUS
@@ -50,7 +50,7 @@ def gather_pairs(split: Split, features: Features, seed: int, threads: int) -> P
     famous = most_cited(features.papers, FAMOUS)
 
     def work(block: NDArray[np.int64]) -> Pairs:
-        rows = candidates(features.signals, block, width, famous)
+        rows, similar = compared_candidates(features.signals, block, width, famous)
         place, column = np.nonzero(rows >= 0)
         related = related_rows(split, block, rows)
         draw = np.random.default_rng([seed, int(block[0])]).random(len(place))
@@ -60,7 +60,7 @@ def gather_pairs(split: Split, features: Features, seed: int, threads: int) -> P
         place, column, share = place[kept], column[kept], share[kept]
         is_related = related[place, column]
         return Pairs(
-            pair_similarities(features.signals, block, rows)[place, column],
+            similar[place, column],
             features.papers[rows[place, column]],
             is_related,
             np.where(is_related, 1, 1 / share).astype(np.float32),

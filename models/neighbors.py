@@ -15,7 +15,7 @@ from models.signals import Row, Signal, SparseRow, all_similarities, similaritie
 
 CANDIDATES_PER_SIGNAL = 200
 
-FAMOUS = 100
+FAMOUS = 25
 """Most cited papers, and as many recently cited ones, that are candidates of every query."""
 
 
@@ -97,11 +97,12 @@ class Scorer:
     def candidates(self, query: Query, width: int = CANDIDATES_PER_SIGNAL) -> NDArray[np.int32]:
         """The union of each signal's `width` most similar papers and the most cited ones, int32,
         rising rows; the query is not among them."""
-        found = [
-            _most_similar(all_similarities(signal, query.rows[name]), width)
-            for name, signal in self.signals.items()
-        ]
-        rows = np.unique(np.concatenate([self._famous, *found]))
+        found = [np.zeros(0, np.int32)]
+        for name, signal in self.signals.items():
+            products = all_similarities(signal, query.rows[name])
+            famous = self._famous[products[self._famous] > 0]
+            found += [_most_similar(products, width), famous]
+        rows = np.unique(np.concatenate(found))
         others: NDArray[np.int32] = rows[rows != query.paper]
         return others
 

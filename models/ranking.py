@@ -115,7 +115,7 @@ NOTHING = np.zeros(0, np.int32)
 def _popular(artifact: Artifact) -> RankedPapers:
     """The non-personal list, all papers: what most readers have, ties by recent citations."""
     saves = np.bincount(artifact.libraries.indices, minlength=len(artifact.papers))
-    citations, _, recent, _ = np.array(artifact.scorer.features).T
+    citations, _, recent, *_ = np.array(artifact.scorer.features).T
     best = np.lexsort((-citations, -recent, -saves)).astype(np.int32)
     return best, np.log1p(saves[best]).astype(np.float32)
 

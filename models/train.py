@@ -196,7 +196,7 @@ def write_readers(
 
 def _recent_popular(corpus: Corpus, features: Features) -> NDArray[np.int32]:
     """Papers by their recent citations, then by all of them, then the newest."""
-    citations, _, recent, _ = features.papers.T
+    citations, _, recent, *_ = features.papers.T
     order = np.lexsort((-corpus.year.astype(np.int32), -citations, -recent))
     return order[:RECENT_POPULAR].astype(np.int32)
 

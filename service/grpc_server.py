@@ -80,8 +80,8 @@ def _unary(method: Method) -> Callable[[bytes, Context], Awaitable[bytes]]:
     async def call(data: bytes, context: Context) -> bytes:
         try:
             _check_deadline(context)
-            response = await handler(parse(data))
-            return response.SerializeToString()
+            answer = await handler(parse(data))
+            return answer if isinstance(answer, bytes) else answer.SerializeToString()
         except ServiceError as error:
             return await _refuse(context, error)
         except DecodeError:

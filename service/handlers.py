@@ -25,12 +25,13 @@ SERVICES = tuple(
 
 
 class Method(NamedTuple):
-    """One method: its full service name, its name, its request class and its handler."""
+    """One method: its full service name, its name, its request class and its handler, which gives
+    the answer or the bytes of it."""
 
     service: str
     name: str
     request: type[Message]
-    handler: Callable[[Message], Awaitable[Message]]
+    handler: Callable[[Message], Awaitable[Message | bytes]]
 
 
 def methods(

@@ -63,10 +63,8 @@ class RecommendationHandlers:
         self._background = background
         self._cache = cache
 
-    async def list_related_papers(
-        self, request: pb.ListRelatedPapersRequest
-    ) -> pb.ListRelatedPapersResponse:
-        """A page of the papers that are related to the seeds."""
+    async def list_related_papers(self, request: pb.ListRelatedPapersRequest) -> bytes:
+        """A page of the papers that are related to the seeds, a ListRelatedPapersResponse."""
         size = validation.page_size(request.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
         view = validation.view(request.view, _BASIC)
         position = self._position(request)
@@ -74,11 +72,12 @@ class RecommendationHandlers:
         wanted, unknown = _wanted(request, recommender.artifact.papers)
         page = Page(position.digest, position.offset, size, view, request.include_evidence)
         if _is_ready_made(wanted, page):
-            response = self._answer(recommender, wanted, page)
+            answer = self._answer(recommender, wanted, page)
         else:
-            response = await self._computed(recommender, wanted, page)
-        response.unknown_paper_ids.extend(unknown)
-        return response
+            answer = await self._computed(recommender, wanted, page)
+        if unknown:  # another request for the same list may name others: they are not kept with it
+            answer += pb.ListRelatedPapersResponse(unknown_paper_ids=unknown).SerializeToString()
+        return answer
 
     async def batch_list_related_papers(
         self, request: pb.BatchListRelatedPapersRequest
@@ -91,7 +90,7 @@ class RecommendationHandlers:
         for item in request.requests:
             result = response.results.add(status=ItemStatus())
             try:
-                result.response.CopyFrom(await self.list_related_papers(item))
+                result.response.MergeFromString(await self.list_related_papers(item))
             except ServiceError as error:
                 result.status.CopyFrom(messages.item_status(error))
             await asyncio.sleep(0)  # others' turn, and time to learn that the caller has gone
@@ -113,22 +112,16 @@ class RecommendationHandlers:
             return tokens.Position(0, digest, self._catalog.serving.artifact.version)
         return pages.resume(self._keys, request.page_token, digest)
 
-    async def _computed(
-        self, recommender: Recommender, wanted: Wanted, page: Page
-    ) -> pb.ListRelatedPapersResponse:
+    async def _computed(self, recommender: Recommender, wanted: Wanted, page: Page) -> bytes:
         """The answer out of the cache, or computed beside the event loop."""
 
         async def compute() -> bytes:
-            answer = await self._background.run(self._answer, recommender, wanted, page)
-            return answer.SerializeToString()
+            return await self._background.run(self._answer, recommender, wanted, page)
 
         key = cache_key(recommender.artifact.version, METHOD, page.identity())
-        serialized = await self._cache.get_or_compute(key, POLICY, compute)
-        return pb.ListRelatedPapersResponse.FromString(serialized)
+        return await self._cache.get_or_compute(key, POLICY, compute)
 
-    def _answer(
-        self, recommender: Recommender, wanted: Wanted, page: Page
-    ) -> pb.ListRelatedPapersResponse:
+    def _answer(self, recommender: Recommender, wanted: Wanted, page: Page) -> bytes:
         artifact = recommender.artifact
         results = recommender.related(wanted, page.offset, page.size)
         here = tokens.Position(page.offset, page.digest, artifact.version)
@@ -136,17 +129,12 @@ class RecommendationHandlers:
             model_version=artifact.version,
             attribution_token=tokens.sign(self._keys, "attribution", here),
         )
-        messages.add_results(response, recommender, results, page.view)
         if results.more:
             after = tokens.Position(page.offset + page.size, page.digest, artifact.version)
             response.next_page_token = pages.next_page(self._keys, after)
-        if page.evidence:
-            found = evidence.explain(recommender, wanted, results)
-            for result, each in zip(response.results, found, strict=True):
-                result.evidence.CopyFrom(
-                    messages.evidence_message(artifact.papers, each, page.view)
-                )
-        return response
+        explained = evidence.explain(recommender, wanted, results) if page.evidence else ()
+        listed = messages.serialized_results(recommender, results, page.view, explained)
+        return response.SerializeToString() + listed
 
 
 def _is_ready_made(wanted: Wanted, page: Page) -> bool:
