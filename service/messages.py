@@ -17,6 +17,7 @@ from relatedpapers.v1.recommendation_service_pb2 import (
     Evidence,
     ListRelatedPapersResponse,
     RelatedPaper,
+    ResultSource,
     SharedTerm,
 )
 from relatedpapers.v1.status_pb2 import ItemStatus
@@ -42,7 +43,11 @@ def _before_double(message: RelatedPaper) -> bytes:
 _double = struct.Struct("<d").pack
 _BEFORE_SCORE = _before_double(RelatedPaper(score=1.0))
 _BEFORE_BIAS = _before_double(RelatedPaper(bias=1.0))
-_SOURCES = {source: RelatedPaper(source=int(source)).SerializeToString() for source in Source}
+_SOURCES = {
+    Source(number): RelatedPaper(source=ResultSource.Name(number)).SerializeToString()
+    for number in ResultSource.values()
+    if number != ResultSource.RESULT_SOURCE_UNSPECIFIED
+}
 # A field that holds an empty message ends with its length, 0.
 _BEFORE_PAPER = RelatedPaper(paper=Paper()).SerializeToString()[:-1]
 _BEFORE_RESULT = ListRelatedPapersResponse(results=[RelatedPaper()]).SerializeToString()[:-1]
