@@ -6,7 +6,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 LOCK := .ci/requirements.txt
 INSTALLED := $(VENV)/.installed
-MODEL ?= data/bench-model
 PACKAGES := models service protos/relatedpapers protos/examples/python tests
 
 .PHONY: help setup demo test lint format bench protos lock clean
@@ -47,10 +46,8 @@ format: setup ## lay the code out and mend what can be mended
 	@$(BIN)/ruff check --quiet --fix . || true
 	@$(BIN)/ruff format .
 
-bench: setup ## measure (minutes); MODEL=DIR, or else one is trained on ../shared/datasets/vis
-	@test -e $(MODEL)/CURRENT || $(BIN)/related-papers train --papers ../shared/datasets/vis/papers.jsonl.gz --output $(MODEL)
-	@$(BIN)/python tests/benchmarks/cache.py
-	@$(BIN)/python tests/benchmarks/list_related_papers.py $(MODEL)
+bench: setup ## measure on ../shared/datasets (about half an hour; leave the machine alone)
+	@for each in training top_k serving cache quality; do $(BIN)/python -m tests.benchmarks.$$each || exit; done
 
 protos: setup ## regenerate the stubs beside the .proto files
 	@$(BIN)/python protos/generate.py

@@ -12,8 +12,8 @@ the worker's resident anonymous memory; mapped pages (the artifact, libraries) a
 CPU: two server processes, side by side: the service's worker, and a `grpc.aio` handler that answers
 the same requests with the same bytes and does nothing else. Blocks of 250 requests (one seed drawn
 at random, 10 results, no evidence) go to both in turn, one request after another. First with seeds
-that the worker sees for the first time (its lists are read from disk or page cache, papers are
-encoded), then the same seeds again. CPU is of all threads of the server's process.
+that the worker has never seen (their lists and papers are mapped and encoded), then the same seeds
+again. CPU is of all threads of the server's process. Another worker gave the bytes before.
 
 Caveats: client and servers share the machine, so their caches too; Linux only (/proc). Seeds are
 uniform, which no traffic is: popular papers come back, and cost what is measured for `again`.
@@ -30,8 +30,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from asyncio.subprocess import PIPE, create_subprocess_exec
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,16 +77,20 @@ def _memory_megabytes(process: int) -> tuple[int, int]:
     return int(fields["RssAnon:"][1]) // 1024, int(fields["RssFile:"][1]) // 1024
 
 
-@contextmanager
-def server(command: list[str], line: str) -> Iterator[tuple[int, int]]:
-    """The process id and port of a server that takes a line and answers with its port."""
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as it:
-        assert it.stdin is not None
-        assert it.stdout is not None
-        it.stdin.write(line.encode() + b"\n")
-        it.stdin.flush()
-        yield it.pid, json.loads(it.stdout.readline())["port"]
-        it.terminate()
+@asynccontextmanager
+async def side(command: list[str], told: str) -> AsyncIterator[Side]:
+    """A server that takes lines on its standard input and answers with its port."""
+    process = await create_subprocess_exec(*command, cwd=ROOT, stdin=PIPE, stdout=PIPE)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(told.encode() + b"\n")
+    try:
+        port = json.loads(await process.stdout.readline())["port"]
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield Side(process.pid, channel)
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 async def serve_bytes() -> None:
@@ -141,42 +146,33 @@ def draw(model: Path, count: int) -> list[bytes]:
 async def costs(model: Path, folder: Path, requests: list[bytes]) -> None:
     """Print the tables of CPU and memory."""
     settings = Settings(model=model, port=0, data_dir=folder).model_dump_json()
-    with server([sys.executable, "-m", "service.worker"], settings) as (worker, port):
-        at_rest = _memory_megabytes(worker)
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            service = Side(worker, channel)
-            blocks = [requests[at : at + BLOCK] for at in range(0, len(requests), BLOCK)]
-            await service.block(blocks[0])  # warms the code, not the lists of the other blocks
-            rows, answers = [], dict[bytes, bytes]()
-            first = []
-            for block in blocks[1:]:
-                given, cpu = await service.block(block)
-                first.append(cpu)
-                answers |= zip(block, given, strict=True)
-            lines = [
-                f"{base64.b64encode(request).decode()} {base64.b64encode(answer).decode()}"
-                for request, answer in answers.items()
+    worker = [sys.executable, "-m", "service.worker"]
+    async with side(worker, settings) as another:
+        answers, _ = await another.block(requests)
+    pairs = [
+        f"{base64.b64encode(request).decode()} {base64.b64encode(answer).decode()}"
+        for request, answer in zip(requests, answers, strict=True)
+    ]
+    told = "\n".join([str(len(pairs)), *pairs])
+    bare = [sys.executable, "-m", "tests.benchmarks.serving", "--bytes"]
+    warming, *blocks = [requests[at : at + BLOCK] for at in range(0, len(requests), BLOCK)]
+    rows = []
+    async with side(worker, settings) as service, side(bare, told) as nothing:
+        at_rest = _memory_megabytes(service.process)
+        await service.block(warming)
+        await nothing.block(warming)
+        for name in ("first time", "again"):
+            cpu = [
+                ((await service.block(block))[1], (await nothing.block(block))[1])
+                for block in blocks
             ]
-            told = "\n".join([str(len(lines)), *lines])
-            command = [sys.executable, "-m", "tests.benchmarks.serving", "--bytes"]
-            with server(command, told) as (bare, bare_port):
-                async with grpc.aio.insecure_channel(f"127.0.0.1:{bare_port}") as bare_channel:
-                    nothing = Side(bare, bare_channel)
-                    await nothing.block(blocks[1])
-                    pairs = [
-                        ((await service.block(block))[1], (await nothing.block(block))[1])
-                        for block in blocks[1:]
-                    ]
-        used = _memory_megabytes(worker)
-    bare_us = [pair[1] for pair in pairs]
-    again = [pair[0] for pair in pairs]
-    for name, ours in (("first time", first), ("again", again)):
-        beyond = [our - their for our, their in zip(ours, bare_us, strict=True)]
-        rows.append(
-            (name, *(spread(each, "{:.0f}".format) for each in (ours, bare_us, beyond)), "<= 250")
-        )
-    size = sum(map(len, answers.values())) / len(answers)
-    print(f"{len(answers):,} seeds, {size:,.0f} bytes an answer; medians of blocks of {BLOCK}\n")
+            ours, theirs = zip(*cpu, strict=True)
+            beyond = [our - their for our, their in cpu]
+            figures = (spread(each, "{:.0f}".format) for each in (ours, theirs, beyond))
+            rows.append((name, *figures, "<= 250"))
+        used = _memory_megabytes(service.process)
+    size = sum(map(len, answers)) / len(answers)
+    print(f"{len(answers):,} seeds, {size:,.0f} bytes an answer; blocks of {BLOCK}\n")
     columns = ("CPU us a request", "service", "same bytes, no work", "beyond", "goal")
     table(columns, rows)
     table(
