@@ -40,7 +40,7 @@ def build_features(
     A signal without any entry is left out.
     """
     tfidf = fit_tfidf(corpus.table)
-    latent = fit_latent(tfidf.matrix, seed)
+    latent = fit_latent(tfidf, seed)
     linked = cited.links(corpus.citations)
     steps = cited.walk(linked, latent.vectors)
     coupled = cited.coupling(corpus.citations, corpus.external)

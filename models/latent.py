@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.utils.extmath import randomized_svd
 
-from models.rows import unit_rows
+from models.rows import unit_rows, unit_sparse_rows
+from models.tfidf import Tfidf
 
 DIMENSIONS = 200
 FITTED_PAPERS = 20_000
@@ -18,24 +18,29 @@ FITTED_PAPERS = 20_000
 class Latent:
     """`vectors`: float32, papers x dimensions, rows of length 1 (or 0 without text).
 
-    `components`: float32, terms x dimensions; a TF-IDF row times it, scaled to length 1, is the
-    paper's vector.
+    `components`: float32, terms x dimensions, 0 for phrases; a TF-IDF row times it, scaled to
+    length 1, is the paper's vector.
     """
 
     vectors: NDArray[np.float32]
     components: NDArray[np.float32]
 
 
-def fit_latent(matrix: sp.csr_matrix, seed: int, dimensions: int = DIMENSIONS) -> Latent:
-    """The first singular vectors of a TF-IDF matrix (float32 CSR, papers x terms)."""
-    papers, terms = matrix.shape
-    dimensions = min(dimensions, max(min(papers, terms) - 1, 0))
+def fit_latent(tfidf: Tfidf, seed: int, dimensions: int = DIMENSIONS) -> Latent:
+    """The first singular vectors of the words in a TF-IDF matrix.
+
+    Phrases take no part: they are rare, and their words have said the same already.
+    """
+    papers, terms = tfidf.matrix.shape
+    words = np.flatnonzero(tfidf.is_word)
+    dimensions = min(dimensions, max(min(papers, len(words)) - 1, 0))
     if dimensions == 0:
         return Latent(np.zeros((papers, 0), np.float32), np.zeros((terms, 0), np.float32))
-    fitted = matrix
+    fitted = unit_sparse_rows(tfidf.matrix[:, words])
     if papers > FITTED_PAPERS:
         sample = np.random.default_rng(seed).choice(papers, FITTED_PAPERS, replace=False)
-        fitted = matrix[np.sort(sample)]
-    _, _, components = randomized_svd(fitted, dimensions, n_iter=4, random_state=seed)
-    loadings = np.ascontiguousarray(components.T, np.float32)
-    return Latent(unit_rows(np.asarray(matrix @ loadings)), loadings)
+        fitted = fitted[np.sort(sample)]
+    _, _, found = randomized_svd(fitted, dimensions, n_iter=4, random_state=seed)
+    components = np.zeros((terms, dimensions), np.float32)
+    components[words] = found.T
+    return Latent(unit_rows(np.asarray(tfidf.matrix @ components)), components)

@@ -25,12 +25,14 @@ class Tfidf:
     """`matrix`: float32 CSR, papers x terms, rows of length 1 (or empty), entries
     (1 + ln tf) idf, with idf = ln((1 + papers) / (1 + df)) + 1 (Salton and Buckley 1988).
 
-    `vocabulary`: the terms in column order. `idf`: float32 (terms).
+    `vocabulary`: the terms in column order. `idf`: float32 (terms). `is_word`: bool (terms), false
+    for phrases.
     """
 
     matrix: sp.csr_matrix
     vocabulary: SortedStrings
     idf: NDArray[np.float32]
+    is_word: NDArray[np.bool_]
 
 
 def fit_tfidf(table: pa.Table, progress: Callable[[int], None] = lambda _: None) -> Tfidf:
@@ -44,7 +46,9 @@ def fit_tfidf(table: pa.Table, progress: Callable[[int], None] = lambda _: None)
     matrix = sp.csr_matrix(matrix, dtype=np.float32)
     matrix.sort_indices()
     idf = weighted.idf_ if counts.shape[1] else np.zeros(0)
-    return Tfidf(matrix, vocabulary, idf.astype(np.float32))
+    terms = (vocabulary[at] for at in range(len(vocabulary)))
+    is_word = np.fromiter((" " not in term for term in terms), bool, len(vocabulary))
+    return Tfidf(matrix, vocabulary, idf.astype(np.float32), is_word)
 
 
 def _count(table: pa.Table, progress: Callable[[int], None]) -> tuple[sp.csr_matrix, SortedStrings]:
