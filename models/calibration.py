@@ -15,7 +15,7 @@ from models.logistic import fit_logistic
 from models.split import Split
 
 FOLDS = 4
-QUERIES = 3_000
+QUERIES = 2_000
 DEPTH = 100
 """Calibration sees the first 100 papers of each list, related or not."""
 

@@ -8,7 +8,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from models.citations import LEAST_LIKENESS, SELF_WEIGHT
+from models.citations import LEAST_LIKENESS, RARE_VISIT, SELF_WEIGHT
 from models.identifiers import canonical
 from models.papers import PaperIndex
 from models.popularity import new_paper_features
@@ -114,9 +114,10 @@ class DraftEncoder:
         visits = np.zeros(self.steps.shape[1], np.float64)
         visits[cited] += alike / total
         visits += near.values @ self.steps[near.columns]
-        columns = np.flatnonzero(visits).astype(np.int32)
+        length = np.sqrt(np.sum(visits**2) + (itself / total) ** 2)
+        columns = np.flatnonzero(visits >= RARE_VISIT * length)
         length = np.sqrt(np.sum(visits[columns] ** 2) + (itself / total) ** 2)
-        return SparseRow(columns, (visits[columns] / length).astype(np.float32))
+        return SparseRow(columns.astype(np.int32), (visits[columns] / length).astype(np.float32))
 
     def _authors(self, draft: Draft) -> SparseRow:
         found = sorted({self.authors.find(author_key(name)) for name in draft.authors} - {-1})

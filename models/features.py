@@ -19,7 +19,7 @@ from models.popularity import popularity_features
 from models.rows import mean_sparse_rows, unit_rows
 from models.signals import DenseSignal, Signal, SparseSignal
 from models.strings import SortedStrings
-from models.tfidf import fit_tfidf
+from models.tfidf import TermCounts, fit_tfidf
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,14 @@ class Features:
 
 
 def build_features(
-    corpus: Corpus, libraries: sp.csr_matrix, seed: int, threads: int = 1
+    corpus: Corpus, counts: TermCounts, libraries: sp.csr_matrix, seed: int, threads: int = 1
 ) -> Features:
-    """Fit every signal on the corpus and its readers' libraries (bool CSR, readers x papers).
+    """Fit every signal on the corpus, its papers' terms, and its readers' libraries (bool CSR,
+    readers x papers).
 
     A signal without any entry is left out.
     """
-    tfidf = fit_tfidf(corpus.table)
+    tfidf = fit_tfidf(counts)
     latent = fit_latent(tfidf, seed)
     linked = cited.links(corpus.citations)
     steps = cited.walk(linked, latent.vectors)

@@ -35,24 +35,41 @@ class Tfidf:
     is_word: NDArray[np.bool_]
 
 
-def fit_tfidf(table: pa.Table, progress: Callable[[int], None] = lambda _: None) -> Tfidf:
-    """Count and weight the terms of every paper.
+@dataclass(frozen=True)
+class TermCounts:
+    """How often each term stands in each paper: float32 CSR, papers x terms, and the terms' names
+    in column order."""
+
+    matrix: sp.csr_matrix
+    names: SortedStrings
+
+    def take(self, rows: NDArray[np.int64]) -> "TermCounts":
+        """The counts of these papers alone, with the terms of at least two of them."""
+        counts = sp.csr_matrix(self.matrix[rows])
+        frequency = np.bincount(counts.indices, minlength=counts.shape[1])
+        kept = np.flatnonzero(frequency >= min(2, len(rows)))
+        names = SortedStrings.build(self.names[at] for at in kept.tolist())
+        return TermCounts(sp.csr_matrix(counts[:, kept]), names)
+
+
+def fit_tfidf(counts: TermCounts) -> Tfidf:
+    """Weigh the terms of every paper."""
+    weighted = TfidfTransformer(sublinear_tf=True)
+    some = counts.matrix.shape[1] > 0
+    matrix = weighted.fit_transform(counts.matrix) if some else counts.matrix
+    matrix = sp.csr_matrix(matrix, dtype=np.float32)
+    matrix.sort_indices()
+    idf = weighted.idf_ if some else np.zeros(0)
+    names = counts.names
+    is_word = np.fromiter((" " not in names[at] for at in range(len(names))), bool, len(names))
+    return Tfidf(matrix, names, idf.astype(np.float32), is_word)
+
+
+def count_terms(table: pa.Table, progress: Callable[[int], None] = lambda _: None) -> TermCounts:
+    """Count the words and phrases of every paper.
 
     Terms of one paper alone are left out (they relate nothing), unless there is only one paper.
     """
-    counts, vocabulary = _count(table, progress)
-    weighted = TfidfTransformer(sublinear_tf=True)
-    matrix = weighted.fit_transform(counts) if counts.shape[1] else counts
-    matrix = sp.csr_matrix(matrix, dtype=np.float32)
-    matrix.sort_indices()
-    idf = weighted.idf_ if counts.shape[1] else np.zeros(0)
-    terms = (vocabulary[at] for at in range(len(vocabulary)))
-    is_word = np.fromiter((" " not in term for term in terms), bool, len(vocabulary))
-    return Tfidf(matrix, vocabulary, idf.astype(np.float32), is_word)
-
-
-def _count(table: pa.Table, progress: Callable[[int], None]) -> tuple[sp.csr_matrix, SortedStrings]:
-    """How often each kept term stands in each paper: float64 CSR, papers x terms."""
     number: defaultdict[str, int] = defaultdict(count().__next__)
     word_of: list[NDArray[np.int32]] = []
     phrase_of: list[NDArray[np.int64]] = []
@@ -80,7 +97,7 @@ def _count(table: pa.Table, progress: Callable[[int], None]) -> tuple[sp.csr_mat
     # Columns follow the spelling, so that the matrix does not depend on the order of papers.
     order = np.array(sorted(range(len(names)), key=lambda at: names[at].encode()), np.int64)
     counts = sp.csr_matrix(sp.hstack([words, phrases], format="csr")[:, order])
-    return counts, SortedStrings.build(names)
+    return TermCounts(counts, SortedStrings.build(names))
 
 
 def _phrases(run: NDArray[np.int32]) -> NDArray[np.int64]:
@@ -95,7 +112,7 @@ def _kept(
     indptr = np.concatenate([[0], np.cumsum([len(keys) for keys in keys_of])])
     keys, column = np.unique(np.concatenate(keys_of), return_inverse=True)
     keys_of.clear()
-    ones = np.ones(len(column))
+    ones = np.ones(len(column), np.float32)
     counts = sp.csr_matrix((ones, column, indptr), (papers, len(keys)))
     counts.sum_duplicates()
     frequency = np.bincount(counts.indices, minlength=len(keys))

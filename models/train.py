@@ -34,6 +34,7 @@ from models.reader_fitting import fit_readers
 from models.readers import ReaderModel
 from models.signals import DenseSignal
 from models.split import inner_splits
+from models.tfidf import TermCounts, count_terms
 from models.writer import ArtifactWriter, publish, publishing
 
 NEIGHBORS = 100
@@ -67,9 +68,10 @@ def train(
     """
     with threadpool_limits(1), publishing(output) as writer:
         libraries = interactions.user_items
-        fitted = fit(corpus, libraries, seed, threads, report)
+        counts = count_terms(corpus.table, report("Terms", len(corpus)))
+        fitted = fit(corpus, counts, libraries, seed, threads, report)
         report("Signals of the corpus", 0)
-        features = build_features(corpus, libraries, seed, threads)
+        features = build_features(corpus, counts, libraries, seed, threads)
         blend = fitted.blend if fitted else default_blend(tuple(features.signals))
         advance = report("Neighbours", len(corpus))
         neighbors = rank_neighbors(features, blend, threads, advance)
@@ -86,7 +88,12 @@ def train(
 
 
 def fit(
-    corpus: Corpus, libraries: sp.csr_matrix, seed: int, threads: int, report: Report
+    corpus: Corpus,
+    counts: TermCounts,
+    libraries: sp.csr_matrix,
+    seed: int,
+    threads: int,
+    report: Report,
 ) -> Fitted | None:
     """The calibrated blend of a corpus; None where no inner split has a related pair."""
     splits = inner_splits(corpus, seed, SPLIT_SHARES)
@@ -95,7 +102,8 @@ def fit(
     built, parts = [], []
     for number, split in enumerate(splits, 1):
         report(f"Inner split {number} of {len(splits)}", 0)
-        features = build_features(split.corpus, split.libraries(libraries), seed, threads)
+        left = split.libraries(libraries)
+        features = build_features(split.corpus, counts.take(split.kept), left, seed, threads)
         built.append(features)
         parts.append(gather_pairs(split, features, seed, threads))
     signals = tuple(built[0].signals)

@@ -26,7 +26,7 @@ from models.candidates import in_blocks, top_k
 from models.corpus import read_corpus
 from models.formats import Format, read_papers
 from models.signals import SparseSignal
-from models.tfidf import fit_tfidf
+from models.tfidf import count_terms, fit_tfidf
 from tests.benchmarks.report import first_lines, heading, spread, table
 
 NEIGHBORS, SHOWN, THREADS = 100, 20, 2
@@ -70,7 +70,9 @@ def main() -> None:
     heading(f"All-pairs top {NEIGHBORS} over TF-IDF")
     with tempfile.TemporaryDirectory() as folder:
         path = first_lines(arguments.papers, Path(folder))
-        tfidf = fit_tfidf(read_corpus(read_papers([path], Format.AUTO, lambda _: None)).table)
+        tfidf = fit_tfidf(
+            count_terms(read_corpus(read_papers([path], Format.AUTO, lambda _: None)).table)
+        )
     begun = time.perf_counter()
     signal = SparseSignal.build(tfidf.matrix)
     built = time.perf_counter() - begun

@@ -12,6 +12,7 @@ from models.corpus import Corpus, read_corpus
 from models.features import Features, build_features
 from models.formats import Line, read_papers
 from models.interactions import Interactions, read_interactions
+from models.tfidf import count_terms
 from models.train import train
 
 Paper = dict[str, Any]
@@ -95,7 +96,7 @@ def external_pairs(corpus: Corpus) -> set[tuple[str, str]]:
 def features_of(corpus: Corpus) -> Features:
     """Every signal of a corpus without readers."""
     nobody = sp.csr_matrix((0, len(corpus)), dtype=bool)
-    return build_features(corpus, nobody, seed=0)
+    return build_features(corpus, count_terms(corpus.table), nobody, seed=0)
 
 
 def train_on(

@@ -10,7 +10,7 @@ from models.drafts import Draft
 from models.features import Features
 from models.signals import SparseRow
 from models.text import TITLE_WEIGHT, terms, words
-from models.tfidf import fit_tfidf
+from models.tfidf import count_terms, fit_tfidf
 from tests.models.corpora import Paper, corpus_of, features_of, two_fields
 
 WORDS = "graph graphs tree latent factor model of the Drawing naïve über x 3d 図 it's".split()
@@ -56,7 +56,7 @@ def numbered(papers: list[Paper]) -> list[Paper]:
 
 @given(documents)
 def test_it_is_the_tfidf_of_scikit_learn(papers: list[Paper]) -> None:
-    fitted = fit_tfidf(corpus_of(numbered(papers)).table)
+    fitted = fit_tfidf(count_terms(corpus_of(numbered(papers)).table))
     oracle = TfidfVectorizer(
         analyzer=lambda paper: list(terms(paper["title"], paper["abstract"], paper["keywords"])),
         sublinear_tf=True,
@@ -76,7 +76,7 @@ def test_it_is_the_tfidf_of_scikit_learn(papers: list[Paper]) -> None:
 
 def test_the_order_of_papers_changes_no_column() -> None:
     papers = two_fields()[:20]
-    one, other = fit_tfidf(corpus_of(papers).table), fit_tfidf(corpus_of(papers[::-1]).table)
+    one, other = (fit_tfidf(count_terms(corpus_of(each).table)) for each in (papers, papers[::-1]))
     np.testing.assert_array_equal(one.vocabulary.data, other.vocabulary.data)
     assert (one.matrix != other.matrix[::-1]).nnz == 0
 

@@ -22,7 +22,7 @@ from models.signals import (
     in_memory,
     similarities,
 )
-from models.tfidf import fit_tfidf
+from models.tfidf import count_terms, fit_tfidf
 from tests.models.corpora import corpus_in
 
 ENDLESS = 1 << 40
@@ -139,7 +139,7 @@ def test_a_budget_costs_few_members_and_no_exactness() -> None:
 @pytest.mark.datasets
 def test_training_finds_nearly_all_members_in_real_text(datasets: Path) -> None:
     corpus = corpus_in(datasets / "vis-until-2014" / "papers.jsonl.gz")
-    signal = SparseSignal.build(fit_tfidf(corpus.table).matrix)
+    signal = SparseSignal.build(fit_tfidf(count_terms(corpus.table)).matrix)
     queries = np.arange(0, len(corpus), 8)
     rows, scores = top_k(signal, queries, 20)
     assert members_found(signal, queries, rows) > 0.97
