@@ -67,10 +67,11 @@ class RecommendationHandlers:
         """A page of the papers that are related to the seeds, a ListRelatedPapersResponse."""
         size = validation.page_size(request.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
         view = validation.view(request.view, _BASIC)
+        include_evidence = request.include_evidence
         position = self._position(request)
         recommender = await self._recommender(position.model_version)
         wanted, unknown = _wanted(request, recommender.artifact.papers)
-        page = Page(position.digest, position.offset, size, view, request.include_evidence)
+        page = Page(position.digest, position.offset, size, view, include_evidence)
         if _is_ready_made(wanted, page):
             answer = self._answer(recommender, wanted, page)
         else:
@@ -102,15 +103,17 @@ class RecommendationHandlers:
         return await self._background.run(self._catalog.recommender, version)
 
     def _position(self, request: pb.ListRelatedPapersRequest) -> tokens.Position:
-        """Where the page begins: the first one, or what its token says."""
-        lasting = pb.ListRelatedPapersRequest()
-        lasting.CopyFrom(request)
+        """Where the page begins: the first one, or what its token says.
+
+        Leaves in the request what makes the list, and takes out what belongs to the page.
+        """
+        page_token = request.page_token
         for field in _VARYING:
-            lasting.ClearField(field)
-        digest = tokens.digest(METHOD, lasting)
-        if not request.page_token:
+            request.ClearField(field)
+        digest = tokens.digest(METHOD, request)
+        if not page_token:
             return tokens.Position(0, digest, self._catalog.serving.artifact.version)
-        return pages.resume(self._keys, request.page_token, digest)
+        return pages.resume(self._keys, page_token, digest)
 
     async def _computed(self, recommender: Recommender, wanted: Wanted, page: Page) -> bytes:
         """The answer out of the cache, or computed beside the event loop."""

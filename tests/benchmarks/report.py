@@ -56,15 +56,19 @@ def first_lines(count: int, folder: Path) -> Path:
     return path
 
 
+def load() -> str:
+    """How many processes wanted a core in the last minute: more than there are spoils a figure."""
+    return f"{os.getloadavg()[0]:.1f}"
+
+
 def heading(title: str) -> None:
     """A title, then machine, date and the load before the first measurement."""
     lines = Path("/proc/cpuinfo").read_text().splitlines()
     names = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
-    load = " ".join(f"{value:.2f}" for value in os.getloadavg())
     print(
         f"### {title}\n\n{names[0] if names else platform.machine()}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, "
-        f"load average {load}\n",
+        f"load average {load()}\n",
         flush=True,
     )
 
@@ -75,7 +79,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     print("|" + " --- |" * len(columns))
     for row in rows:
         print("| " + " | ".join(map(str, row)) + " |", flush=True)
-    print(flush=True)
+    print(f"\nLoad average afterwards {load()}.\n", flush=True)
 
 
 def spread(values: Sequence[float], spell: Callable[[float], str] = "{:.1f}".format) -> str:

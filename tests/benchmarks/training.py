@@ -14,7 +14,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.benchmarks.report import COMMAND, DATASETS, first_lines, heading, run, spread, table
+from tests.benchmarks.report import (
+    COMMAND,
+    DATASETS,
+    first_lines,
+    heading,
+    load,
+    run,
+    spread,
+    table,
+)
 
 
 class Case(NamedTuple):
@@ -65,6 +74,7 @@ def main() -> None:
                     *(spread([each[at] for each in used]) for at in range(2)),
                     spread([each.peak for each in used], "{:.0f}".format),
                     goal,
+                    load(),
                 )
             )
         if arguments.only in "vis, first run":
@@ -74,8 +84,8 @@ def main() -> None:
                 NUMBA_CACHE_DIR=str(folder / "kernels"),
             )
             spelled = (f"{cold.wall:.1f}", f"{cold.cpu:.1f}", f"{cold.peak:.0f}")
-            rows.append(("vis, first run", 1, *spelled, ""))
-    table(("corpus", "runs", "wall s", "CPU s", "peak MB", "goal"), rows)
+            rows.append(("vis, first run", 1, *spelled, "", load()))
+    table(("corpus", "runs", "wall s", "CPU s", "peak MB", "goal", "load after"), rows)
 
 
 if __name__ == "__main__":
