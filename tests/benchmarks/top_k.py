@@ -1,10 +1,11 @@
 """All-pairs top 100 over 1-2-gram TF-IDF: our search against scikit-learn's, on the same rows.
 
-    .venv/bin/python -m tests.benchmarks.top_k [PAPERS] [--rounds 3] [--sample 1000]
+    .venv/bin/python -m tests.benchmarks.top_k [PAPERS] [--rounds 3] [--sample 1000] [--budget N]
 
 The rows are the TF-IDF vectors that training makes of the first PAPERS lines of cs-343k. Ours is
 `models.candidates.top_k` on two threads, for every row; scikit-learn is `NearestNeighbors`
-(metric cosine, brute force, two jobs). The two take turns. Recall@20: the share of the 20 largest
+(metric cosine, brute force, two jobs). The two take turns. `--budget` sets how many postings are
+read for a query; by default as training does. Recall@20: the share of the 20 largest
 exact products of a row that are among our first 20, on a seeded sample of rows. Error: the largest
 difference between one of our scores and the same product in float64.
 Caveats: scikit-learn answers a sample of the rows against all rows, and its time is scaled to all
@@ -32,10 +33,12 @@ from tests.benchmarks.report import first_lines, heading, spread, table
 NEIGHBORS, SHOWN, THREADS = 100, 20, 2
 
 
-def search(signal: SparseSignal) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+def search(
+    signal: SparseSignal, budget: int | None
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Rows and scores of every paper's neighbours, as training finds them."""
     queries = np.arange(signal.papers)
-    found = list(in_blocks(queries, lambda block: top_k(signal, block, NEIGHBORS), THREADS))
+    found = list(in_blocks(queries, lambda block: top_k(signal, block, NEIGHBORS, budget), THREADS))
     return np.concatenate([rows for rows, _ in found]), np.concatenate([each for _, each in found])
 
 
@@ -66,6 +69,7 @@ def main() -> None:
     parser.add_argument("papers", type=int, nargs="?", default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--sample", type=int, default=1_000)
+    parser.add_argument("--budget", type=int)
     arguments = parser.parse_args()
     heading(f"All-pairs top {NEIGHBORS} over TF-IDF")
     with tempfile.TemporaryDirectory() as folder:
@@ -83,10 +87,10 @@ def main() -> None:
         n_neighbors=NEIGHBORS + 1, metric="cosine", algorithm="brute", n_jobs=THREADS
     ).fit(signal.matrix)
     ours_seconds, theirs_seconds = [], []
-    rows, scores = search(signal)  # warms the caches of both
+    rows, scores = search(signal, arguments.budget)  # warms the caches of both
     for _ in range(arguments.rounds):
         begun = time.perf_counter()
-        rows, scores = search(signal)
+        rows, scores = search(signal, arguments.budget)
         ours_seconds.append(time.perf_counter() - begun)
         begun = time.perf_counter()
         theirs.kneighbors(signal.matrix[sample])
