@@ -9,12 +9,26 @@ from numpy.typing import NDArray
 
 SEED = "seed"
 
+ROOT_OFFSET = np.float32(1e-4)
+
+
+def transformed(
+    similarities: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """ln(1 + x) and root(x) = sqrt(x + 1e-4) - sqrt(1e-4) of similarities, negative ones as 0.
+
+    Both are 0 at 0 and rise. The offset keeps the slope of the root finite, so that a rounding
+    error of a similarity near 0 stays one of the score.
+    """
+    positive = np.maximum(similarities, np.float32(0))
+    return np.log1p(positive), np.sqrt(positive + ROOT_OFFSET) - np.sqrt(ROOT_OFFSET)
+
 
 @dataclass(frozen=True)
 class Blend:
     """logit(score) = bias + sum of contributions, one for each term.
 
-    Signals come first: signal s contributes log[s] ln(1 + x) + root[s] sqrt(x), where x is the
+    Signals come first: signal s contributes log[s] ln(1 + x) + root[s] root(x), where x is the
     similarity (negative ones count as 0). Then the popularity terms, which know the candidate
     alone: term t contributes paper[t] times its feature. Last comes `seed`, which knows the query
     alone (the same features, times seed[t], summed): it orders nothing, but a paper that many
@@ -59,8 +73,8 @@ class Blend:
     ) -> NDArray[np.float32]:
         """float32, (..., terms), from similarities (..., signals) and features of the candidates
         (..., paper terms) and of their seeds (paper terms, or broadcastable)."""
-        positive = np.maximum(similarities, 0)
-        pairs = self.log * np.log1p(positive) + self.root * np.sqrt(positive)
+        log, root = transformed(similarities)
+        pairs = self.log * log + self.root * root
         seeds = np.broadcast_to(seed_features @ self.seed, features.shape[:-1])[..., None]
         parts = [pairs, self.paper * features, seeds]
         return np.concatenate(parts, axis=-1, dtype=np.float32)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from models.blend import Blend
+from models.blend import Blend, transformed
 from models.candidates import compared_candidates, in_blocks
 from models.features import Features
 from models.logistic import fit_logistic
@@ -89,10 +89,10 @@ def fit_blend(signals: tuple[str, ...], parts: list[Pairs]) -> Blend:
 
     Signals that add nothing beside the others are not in it.
     """
-    similar = np.maximum(np.concatenate([part.similarities for part in parts]), 0)
+    log_part, root_part = transformed(np.concatenate([part.similarities for part in parts]))
     features = np.concatenate([part.features for part in parts])
-    columns = np.hstack([np.log1p(similar), np.sqrt(similar), features])
-    pairs = 2 * similar.shape[1]
+    columns = np.hstack([log_part, root_part, features])
+    pairs = 2 * log_part.shape[1]
     coefficients, bias = fit_logistic(
         columns,
         np.concatenate([part.related for part in parts]),

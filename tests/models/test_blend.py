@@ -58,17 +58,14 @@ def test_a_computation_by_hand() -> None:
         log=vector(0),
         root=vector(2),
     )
-    (parts,) = blend.contributions(vector(0.25)[None], vector(4, 1)[None], vector(8, 9))
-    # 2 sqrt(.25); .5 x 4; -1 x 1; .25 x 8
-    assert dict(zip(blend.term_names, parts.tolist(), strict=True)) == {
-        "text": 1.0,
-        "citations": 2.0,
-        "age": -1.0,
-        "seed": 2.0,
-    }
-    assert blend.logits(parts) == pytest.approx(1.0)
-    assert blend.logits(parts, popularity=0.5) == pytest.approx(0.5)
-    assert blend.logits(parts, popularity=0) == pytest.approx(0.0)
+    (parts,) = blend.contributions(vector(0.2499)[None], vector(4, 1)[None], vector(8, 9))
+    # 2 (sqrt(.2499 + .0001) - sqrt(.0001)); .5 x 4; -1 x 1; .25 x 8
+    assert dict(zip(blend.term_names, parts.tolist(), strict=True)) == pytest.approx(
+        {"text": 0.98, "citations": 2.0, "age": -1.0, "seed": 2.0}
+    )
+    assert blend.logits(parts) == pytest.approx(0.98)
+    assert blend.logits(parts, popularity=0.5) == pytest.approx(0.48)
+    assert blend.logits(parts, popularity=0) == pytest.approx(-0.02, abs=1e-6)
 
 
 def test_terms_are_named_and_told_apart() -> None:
