@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models import kernels
-from models.signals import DenseSignal, Signal, SparseSignal
+from models.signals import ROUNDING, DenseSignal, Signal, SparseSignal
 
 BLOCK = 128
 """Queries worked on at once. Fixed, so that results do not depend on the number of threads."""
@@ -140,7 +140,7 @@ def compared_candidates(
     """
     rows = candidates(signals, queries, width, always)
     similar = pair_similarities(signals, queries, rows)
-    rows[~(similar > 0).any(axis=-1)] = -1
+    rows[~(similar > ROUNDING).any(axis=-1)] = -1
     return rows, similar
 
 

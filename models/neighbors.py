@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models.blend import Blend
 from models.drafts import Draft, DraftEncoder
 from models.popularity import most_cited
-from models.signals import Row, Signal, SparseRow, all_similarities, similarities
+from models.signals import ROUNDING, Row, Signal, SparseRow, all_similarities, similarities
 
 CANDIDATES_PER_SIGNAL = 200
 
@@ -100,7 +100,7 @@ class Scorer:
         found = [np.zeros(0, np.int32)]
         for name, signal in self.signals.items():
             products = all_similarities(signal, query.rows[name])
-            famous = self._famous[products[self._famous] > 0]
+            famous = self._famous[products[self._famous] > ROUNDING]
             found += [_most_similar(products, width), famous]
         rows = np.unique(np.concatenate(found))
         others: NDArray[np.int32] = rows[rows != query.paper]
@@ -154,7 +154,7 @@ def _row(matrix: sp.csr_matrix, row: int) -> NDArray[np.int32]:
 
 
 def _most_similar(products: NDArray[np.float32], width: int) -> NDArray[np.int32]:
-    positive = np.flatnonzero(products > 0)
+    positive = np.flatnonzero(products > ROUNDING)
     if len(positive) > width:
         cut = np.argpartition(-products[positive], width - 1)[:width]
         positive = positive[cut]

@@ -65,6 +65,9 @@ class SparseRow:
     values: NDArray[np.float32]
 
 
+ROUNDING = 1e-6
+"""A similarity up to this may be nothing but rounding."""
+
 Signal = SparseSignal | DenseSignal
 Row = SparseRow | NDArray[np.float32]
 
