@@ -195,17 +195,20 @@ def evaluate(
 def inspect(
     paper_id: Annotated[str, typer.Argument(help="A paper's id, in any spelling.")],
     model: Model,
-    depth: Depth = 10,
+    depth: Annotated[int, typer.Option(min=1, help="Neighbours to show.")] = 10,
+    svg: Annotated[Path | None, typer.Option(help="Also draw the table into this file.")] = None,
 ) -> None:
     """Show which papers are related to one, and why.
 
     Example: related-papers inspect arXiv:1706.03762 --model data/model
     """
-    from models.inspection import neighbor_tables
+    from models.inspection import drawn, neighbor_table
 
     with one_sentence():
-        for table in neighbor_tables(_open(model), paper_id, depth):
-            console.print(table)
+        table = neighbor_table(_open(model), paper_id, depth)
+        console.print(table)
+        if svg is not None:
+            svg.write_text(drawn(table), encoding="utf-8")
 
 
 def _open(model: Path) -> Any:

@@ -1,18 +1,26 @@
-"""Why papers are related, as tables for people."""
+"""Why papers are related, as a table for people."""
 
-from collections.abc import Iterator
+import re
+from io import StringIO
 
+from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from rich.terminal_theme import SVG_EXPORT_THEME
+from rich.text import Text
 
 from models.artifact import Artifact
 from models.blend import probability
 from models.formats import InputError
 
-SHOWN_TERMS, SHOWN_CITING = 5, 3
+SHOWN_TERMS, SHOWN_CITING = 6, 2
+PICTURE_COLUMNS = 120
+_WEB_FONT = re.compile(r"@font-face\s*\{.*?\}\s*", re.DOTALL)
 
 
-def neighbor_tables(artifact: Artifact, paper_id: str, depth: int) -> Iterator[Table]:
-    """Three tables: the neighbours, what each signal contributed, and the evidence.
+def neighbor_table(artifact: Artifact, paper_id: str, depth: int) -> Table:
+    """The neighbours of a paper, best first; beside each its contributions, largest first, the
+    shared terms with their parts of the TF-IDF cosine, and papers that cite both.
 
     Raises InputError for an unknown paper.
     """
@@ -20,31 +28,42 @@ def neighbor_tables(artifact: Artifact, paper_id: str, depth: int) -> Iterator[T
     row = papers.row(paper_id)
     if row is None:
         raise InputError(f"{paper_id}: unknown paper; the model {artifact.version} has no such id")
-    query = scorer.seed(row)
+    query, seed = scorer.seed(row), papers.record(row)
     ranking = scorer.rank(query, depth)
-    seed = papers.record(row)
-    neighbors = Table("#", "score", "paper", "year", title=f"Related to {seed.title or seed.id}")
+    table = Table(
+        "#",
+        "score",
+        "paper",
+        "why",
+        title=f"Related to {escape(seed.title or seed.id)}",
+        caption=f"score = logistic({blend.bias:+.2f} + the sum of all contributions); "
+        f"model {artifact.version}",
+        show_lines=True,
+    )
     for rank, (other, logit) in enumerate(zip(ranking.rows, ranking.logits, strict=True), 1):
         record = papers.record(int(other))
-        score = float(probability(logit))
-        title = f"{record.title or '(no title)'}\n[dim]{record.id}[/dim]"
-        neighbors.add_row(str(rank), f"{score:.3f}", title, str(record.year or ""))
-    yield neighbors
+        paper = Text(record.title or "(no title)")
+        paper.append(f"\n{record.id}", style="dim")
+        if record.year:
+            paper.append(f", {record.year}", style="dim")
+        why = _contributions(blend.term_names, ranking.contributions[rank - 1].tolist())
+        if shared := scorer.shared_terms(query, int(other), SHOWN_TERMS):
+            terms = ", ".join(f"{term} {part:.3f}" for term, part in shared)
+            why += f"\nshared terms: {terms}"
+        for citing in scorer.co_citing(row, int(other), SHOWN_CITING):
+            why += f"\nboth cited by: {papers.record(citing).title or papers.id(citing)}"
+        table.add_row(str(rank), f"{probability(logit):.3f}", paper, Text(why))
+    return table
 
-    reasons = Table("#", *blend.term_names, title=f"Contributions (bias {blend.bias:.2f})")
-    for rank, parts in enumerate(ranking.contributions, 1):
-        reasons.add_row(str(rank), *(f"{part:+.2f}" for part in parts))
-    yield reasons
 
-    evidence = Table(
-        "#", "shared terms (part of the cosine)", "cited together by", title="Evidence"
-    )
-    for rank, other in enumerate(ranking.rows, 1):
-        shared = scorer.shared_terms(query, int(other), SHOWN_TERMS)
-        citing = scorer.co_citing(row, int(other), SHOWN_CITING)
-        evidence.add_row(
-            str(rank),
-            ", ".join(f"{term} {part:.3f}" for term, part in shared),
-            "\n".join(papers.record(each).title or papers.id(each) for each in citing),
-        )
-    yield evidence
+def drawn(table: Table) -> str:
+    """The table as an SVG picture, which fetches nothing from anywhere."""
+    console = Console(record=True, width=PICTURE_COLUMNS, file=StringIO())
+    console.print(table)
+    picture = console.export_svg(title="related-papers inspect", theme=SVG_EXPORT_THEME)
+    return _WEB_FONT.sub("", picture)
+
+
+def _contributions(names: tuple[str, ...], parts: list[float]) -> str:
+    largest = sorted(zip(names, parts, strict=True), key=lambda each: -abs(each[1]))
+    return ", ".join(f"{name} {part:+.2f}" for name, part in largest if abs(part) >= 0.005)
