@@ -65,7 +65,7 @@ def train(
     papers_format: Annotated[
         Format, typer.Option("--format", help="How the papers are written.")
     ] = Format.AUTO,
-    seed: Annotated[int, typer.Option(min=0, help="The seed of every draw.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=MAX_SEED, help="The seed of every draw.")] = 0,
     threads: Threads = CORES,
 ) -> None:
     """Train a model on papers and, where there are any, readers' events.

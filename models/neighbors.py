@@ -75,7 +75,7 @@ class Scorer:
     def stored(self, row: int) -> Ranking:
         """The list that training made for a paper, without any computation."""
         rows = self.neighbors.rows[row]
-        count = int(np.searchsorted(rows < 0, True))
+        count = len(rows) if rows[-1] >= 0 else int(np.count_nonzero(rows >= 0))
         return Ranking(
             rows[:count],
             self.neighbors.logits[row, :count],

@@ -55,6 +55,33 @@ class PaperIndex:
         return None
 
 
+class _Texts:
+    """The strings of an Arrow column, read where they lie: a tenth of what its scalars cost."""
+
+    def __init__(self, column: pa.StringArray) -> None:
+        _, offsets, data = column.buffers()
+        begin = column.offset
+        self._offsets = memoryview(offsets).cast("i")[begin : begin + len(column) + 1]
+        self._data = memoryview(data or b"")
+
+    def __getitem__(self, row: int) -> str:
+        begin, end = self._offsets[row : row + 2]
+        return str(self._data[begin:end], "utf-8")
+
+
+class _Lists:
+    """The lists of strings of an Arrow column, likewise."""
+
+    def __init__(self, column: pa.ListArray) -> None:
+        begin = column.offset
+        self._offsets = memoryview(column.buffers()[1]).cast("i")[begin : begin + len(column) + 1]
+        self._texts = _Texts(column.values)
+
+    def __getitem__(self, row: int) -> list[str]:
+        begin, end = self._offsets[row : row + 2]
+        return [self._texts[at] for at in range(begin, end)]
+
+
 class Papers:
     """The papers of an artifact, one row each.
 
@@ -70,9 +97,10 @@ class Papers:
             else table[name].chunk(0)
             for name in table.column_names
         }
-        self._summary = [
-            self._columns[name] for name in ("id", "title", "authors", "year", "venue")
-        ]
+        self._ids, self._titles, self._venues = (
+            _Texts(self._columns[name]) for name in ("id", "title", "venue")
+        )
+        self._authors = _Lists(self._columns["authors"])
         self._index = index
         self._size = int(table.num_rows)
         self.year = self._numbers("year", np.int16)
@@ -98,7 +126,7 @@ class Papers:
 
     def id(self, row: int) -> str:
         """The id as the corpus spells it."""
-        return str(self._columns["id"][row].as_py())
+        return self._ids[row]
 
     def ids(self) -> list[str]:
         """Every id, by row."""
@@ -106,8 +134,8 @@ class Papers:
 
     def summary(self, row: int) -> tuple[str, str, list[str], int | None, str]:
         """Id, title, authors, year, venue: what a list shows, at a quarter of a record's cost."""
-        paper_id, title, authors, year, venue = (column[row].as_py() for column in self._summary)
-        return paper_id, title, authors, year or None, venue
+        year = int(self.year[row]) or None
+        return self._ids[row], self._titles[row], self._authors[row], year, self._venues[row]
 
     def record(self, row: int) -> PaperRecord:
         """All that is known of one paper."""
