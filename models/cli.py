@@ -55,6 +55,8 @@ Popularity = Annotated[
 ]
 
 CORES = os.cpu_count() or 1
+MAX_SEED = 2**32 - 1
+"""The largest that every generator of random numbers takes."""
 
 
 @app.command(cls=ManyFiles)

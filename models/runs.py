@@ -96,9 +96,12 @@ def read_run(path: Path) -> Run:
 def write_run(path: Path, lists: Iterable[tuple[str, Sequence[str], Sequence[float]]]) -> int:
     """Write each query's documents and scores, best first; returns the number of queries.
 
-    Written aside and renamed: the file is whole or not there.
+    Written aside and renamed: the file is whole or not there. A pipe or a device is no file to
+    replace: it is written as it is.
     """
-    aside = path.with_name(f".{path.name}.writing")
+    streamed = path.exists() and not path.is_file() and not path.is_dir()
+    target = path if streamed else path.resolve()  # a link stays one
+    aside = path if streamed else target.with_name(f".{target.name}.writing")
     queries = 0
     try:
         with aside.open("w", encoding="utf-8") as file:
@@ -106,10 +109,12 @@ def write_run(path: Path, lists: Iterable[tuple[str, Sequence[str], Sequence[flo
                 queries += 1
                 for rank, (document, score) in enumerate(zip(documents, scores, strict=True), 1):
                     file.write(f"{query} Q0 {document} {rank} {score:.6f} {TAG}\n")
-        aside.replace(path)
+        if not streamed:
+            aside.replace(target)
     except OSError as error:
         raise InputError(f"{path}: can't be written: {error.strerror}") from error
     finally:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
+        if not streamed:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
     return queries

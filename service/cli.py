@@ -20,26 +20,26 @@ app = typer.Typer(
     help="Related papers over gRPC: learns from text, citations and readers, and says why.",
 )
 
-Host = Annotated[str | None, typer.Option(help="The address to listen on. [default: 127.0.0.1]")]
-Port = Annotated[int | None, typer.Option(help="The gRPC port; 0 picks one. [default: 50051]")]
+Host = Annotated[str | None, typer.Option(help="The address to listen on. \\[default: 127.0.0.1]")]
+Port = Annotated[int | None, typer.Option(help="The gRPC port; 0 picks one. \\[default: 50051]")]
 DataDir = Annotated[
     Path | None,
-    typer.Option(help="Signing keys and the embedded servers' files. [default: data]"),
+    typer.Option(help="Signing keys and the embedded servers' files. \\[default: data]"),
 ]
 
 
 @app.command()
 def serve(
     model: Annotated[
-        Path | None, typer.Option(help="The model folder of `train`. [default: data/model]")
+        Path | None, typer.Option(help="The model folder of `train`. \\[default: data/model]")
     ] = None,
     host: Host = None,
     port: Port = None,
     state_url: Annotated[
-        str | None, typer.Option(help="The Redis of the state. [default: an embedded server]")
+        str | None, typer.Option(help="The Redis of the state. \\[default: an embedded server]")
     ] = None,
     cache_url: Annotated[
-        str | None, typer.Option(help="The Redis of the cache. [default: an embedded server]")
+        str | None, typer.Option(help="The Redis of the cache. \\[default: an embedded server]")
     ] = None,
     data_dir: DataDir = None,
 ) -> None:

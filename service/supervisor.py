@@ -26,7 +26,7 @@ class WorkerError(RuntimeError):
 
 
 def supervise(settings: Settings, announce: Callable[[int], None]) -> None:
-    """Serve until SIGTERM or SIGINT, and return when every call in flight is answered.
+    """Serve until SIGTERM, SIGINT or SIGHUP, and return when every call in flight is answered.
 
     announce: called with the port once it is served.
     Raises WorkerError, and EmbeddedServersError when the embedded servers can't be had.
@@ -37,11 +37,19 @@ def supervise(settings: Settings, announce: Callable[[int], None]) -> None:
         settings = _with_servers(settings, stack)
         stack.callback(worker.end)  # again: before the servers are left
         worker.begin(settings)
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _stops():
             signal.signal(number, lambda _number, _frame: worker.stop())
         if (port := worker.port()) is not None:
             announce(port)
         worker.wait()
+
+
+def _stops() -> list[signal.Signals]:
+    """The signals that end us: SIGHUP, of a terminal that closes, unless `nohup` ignores it."""
+    ends = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        ends.append(signal.SIGHUP)
+    return ends
 
 
 def _with_servers(settings: Settings, stack: ExitStack) -> Settings:
@@ -62,8 +70,10 @@ class Worker:
     """A `service.worker` process."""
 
     def __init__(self) -> None:
-        # It ignores Ctrl-C, which reaches the whole terminal group, until it can end well.
-        previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # Ctrl-C and a closing terminal reach the whole group: it ignores the one until it can end
+        # well, and the other for good, since we tell it to end.
+        group = (signal.SIGINT, signal.SIGHUP)
+        previous = {number: signal.signal(number, signal.SIG_IGN) for number in group}
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "service.worker"],
@@ -72,7 +82,8 @@ class Worker:
                 env={**_ENVIRONMENT, **os.environ},
             )
         finally:
-            signal.signal(signal.SIGINT, previous)
+            for number, handler in previous.items():
+                signal.signal(number, handler)
         self._stopped = False
         self._input = cast("IO[bytes]", self._process.stdin)
 

@@ -38,6 +38,7 @@ def test_help_explains_itself_with_an_example(command: tuple[str, ...], run: Run
         ("train",),
         ("train", "--papers", "absent.jsonl", "--output", "out"),
         ("train", "--output", "out"),
+        ("train", "--seed", str(2**32), "--papers", __file__, "--output", "out"),
         ("rank", "papers", "--depth", "0"),
         ("rank", "papers", "--popularity", "2"),
         ("evaluate", "absent-qrels.txt", "absent-run.txt"),

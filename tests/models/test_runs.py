@@ -143,3 +143,16 @@ def test_a_run_that_cannot_be_written(tmp_path: Path, place: str) -> None:
     with pytest.raises(InputError, match="can't be written"):
         write_run(tmp_path / place, LISTS)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a-file", "a-folder"]
+
+
+def test_a_link_and_a_device_stay_what_they_are(tmp_path: Path) -> None:
+    link, file, device = tmp_path / "link", tmp_path / "run.txt", tmp_path / "device"
+    link.symlink_to(file)
+    assert write_run(link, LISTS) == 3
+    assert link.is_symlink()
+    assert read_run(file) == {"q1": ["a", "b"], "q2": ["b"]}
+    device.symlink_to("/dev/null")
+    assert write_run(device, LISTS) == 3
+    assert device.is_symlink()
+    assert device.is_char_device()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["device", "link", "run.txt"]

@@ -100,17 +100,17 @@ def exists(process: int) -> bool:
     return bool(state) and not state.startswith("Z")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_serve_until_told_to_stop(
     toy_model: Path, tmp_path: Path, embedded_urls: dict[Role, str], number: signal.Signals
 ) -> None:
     with serve(toy_model, tmp_path, embedded_urls) as served:
         assert served.call() == 10
-        # The terminal sends Ctrl-C to every process of the group, worker and all
-        if number is signal.SIGINT:
-            os.killpg(served.process.pid, number)
-        else:
+        # The terminal tells of Ctrl-C, or of its end, every process of the group, worker and all
+        if number is signal.SIGTERM:
             served.process.send_signal(number)
+        else:
+            os.killpg(served.process.pid, number)
         assert served.process.wait(30) == 0
 
 
@@ -192,6 +192,12 @@ def test_help_has_an_example(command: str) -> None:
     result = run(command, "--help")
     assert result.returncode == 0
     assert f"related-papers {command}" in result.stdout.split("Example")[1]
+
+
+def test_help_says_every_default() -> None:
+    listed = " ".join(run("serve", "--help", COLUMNS="200").stdout.split())
+    for default in ["data/model", "127.0.0.1", "50051", "an embedded server", "data"]:
+        assert f"[default: {default}]" in listed
 
 
 def test_help_lists_every_command() -> None:
