@@ -34,6 +34,9 @@ class Catalog:
         folder = self.serving.artifact.folder
         self._root = folder.parent if (folder.parent / CURRENT).exists() else None
         self._folder = folder
+        self._own = Version(
+            self.serving.artifact.manifest, True, (folder / MANIFEST).stat().st_mtime_ns
+        )
         self._earlier: OrderedDict[str, Recommender] = OrderedDict()
         self._lock = Lock()
 
@@ -49,10 +52,16 @@ class Catalog:
             return known
 
     def versions(self) -> list[Version]:
-        """Every model in the folder that this release can read, the newest first."""
-        found = (self._version(folder) for folder in self._folders())
+        """Every model in the folder that this release can read, the newest first.
+
+        The one that serves is among them even when its files were removed: it is mapped.
+        """
+        found = {self._own.manifest.version: self._own}
+        for version in map(self._version, self._folders()):
+            if version is not None:
+                found[version.manifest.version] = version
         return sorted(
-            (version for version in found if version is not None),
+            found.values(),
             key=lambda version: (-version.written_nanoseconds, version.manifest.version),
         )
 

@@ -107,3 +107,16 @@ async def test_reading_twice_gives_the_same(running: Running, name: str) -> None
     }[name]
     method = running.papers.GetPaper if name == "papers" else running.models.ListModels
     assert await method(request) == await method(request)
+
+
+async def test_the_serving_model_is_described_when_its_folder_is_gone(
+    toy_model: Path, settings: Settings, tmp_path: Path
+) -> None:
+    copy = tmp_path / "to-be-removed"
+    shutil.copytree(toy_model, copy)
+    async with Starting(settings.model_copy(update={"model": copy})) as running:
+        before = (await running.models.GetModel(models_pb.GetModelRequest())).model
+        shutil.rmtree(copy)
+        assert (await running.models.GetModel(models_pb.GetModelRequest())).model == before
+        listed = await running.models.ListModels(models_pb.ListModelsRequest())
+        assert list(listed.models) == [before]
