@@ -75,7 +75,8 @@ class Scorer:
     def stored(self, row: int) -> Ranking:
         """The list that training made for a paper, without any computation."""
         rows = self.neighbors.rows[row]
-        count = len(rows) if rows[-1] >= 0 else int(np.count_nonzero(rows >= 0))
+        full = len(rows) > 0 and rows[-1] >= 0
+        count = len(rows) if full else int(np.count_nonzero(rows >= 0))
         return Ranking(
             rows[:count],
             self.neighbors.logits[row, :count],

@@ -11,6 +11,9 @@ from models.corpus import Corpus
 CITING_BOTH = 2
 """A pair is related if at least so many later papers cite both."""
 
+HELD_SHARE = 0.3
+"""Share of each library that is left out where there are no citations."""
+
 DRAWN_SHARE = 0.2
 """Share of the citing papers that are drawn where no years are known."""
 
@@ -20,17 +23,17 @@ class Split:
     """`corpus`: what training may see. `together`: int32 CSR, papers x papers of it, how many of
     the papers left out cite both (the diagonal is empty; counts below CITING_BOTH are left out).
 
-    `window`: in words, what was left out. `kept`: int64, the rows of the corpus that are left.
+    `libraries`: bool CSR, readers x papers of it, what training may see of the readers. `window`:
+    in words, what was left out. `kept`: int64, the rows of the whole corpus that are left.
+    `related`: in words, what a related pair is.
     """
 
     corpus: Corpus
     together: sp.csr_matrix
+    libraries: sp.csr_matrix
     window: str
     kept: NDArray[np.int64]
-
-    def libraries(self, libraries: sp.csr_matrix) -> sp.csr_matrix:
-        """The readers' libraries, cut to the papers of the split."""
-        return sp.csr_matrix(libraries[:, self.kept])
+    related: str = "at least 2 papers of the window cite both"
 
     @property
     def queries(self) -> NDArray[np.int64]:
@@ -38,19 +41,22 @@ class Split:
         return np.flatnonzero(np.diff(self.together.indptr)).astype(np.int64)
 
 
-def inner_splits(corpus: Corpus, seed: int, shares: tuple[float, ...]) -> list[Split]:
+def inner_splits(
+    corpus: Corpus, libraries: sp.csr_matrix, seed: int, shares: tuple[float, ...]
+) -> list[Split]:
     """A split for each share of reference lists that is left out; none that has no related pair.
 
     By time: the cut is the latest year that leaves at least that share of the lists after it. In
     a corpus without dates one seeded draw of citing papers is left out whole. Equal cuts come once.
+    Without citations a part of the libraries (bool CSR, readers x papers) is left out.
     """
     if corpus.citations.nnz == 0:
-        return []
-    if _dated(corpus):
+        splits = [library_split(corpus, libraries, seed)]
+    elif _dated(corpus):
         cuts = dict.fromkeys(cut_year(corpus, share) for share in shares)
-        splits = [time_split(corpus, cut) for cut in cuts]
+        splits = [time_split(corpus, libraries, cut) for cut in cuts]
     else:
-        splits = [draw_split(corpus, seed)]
+        splits = [draw_split(corpus, libraries, seed)]
     return [split for split in splits if len(split.queries)]
 
 
@@ -71,7 +77,7 @@ def cut_year(corpus: Corpus, share: float) -> int:
     return int(years[-lists]) - 1
 
 
-def time_split(corpus: Corpus, cut: int) -> Split:
+def time_split(corpus: Corpus, libraries: sp.csr_matrix, cut: int) -> Split:
     """The corpus as it was known at the end of a year.
 
     Later papers are left out, and so is every paper that had neither a reference nor a citation
@@ -85,25 +91,62 @@ def time_split(corpus: Corpus, cut: int) -> Split:
     kept = np.flatnonzero(past & (cited | citing))
     later = np.flatnonzero(year > cut)
     last = int(year.max())
-    return _split(corpus, kept, later, f"references of papers from {cut + 1} to {last}")
+    window = f"references of papers from {cut + 1} to {last}"
+    return _split(corpus, libraries, kept, later, window)
 
 
-def draw_split(corpus: Corpus, seed: int) -> Split:
+def draw_split(corpus: Corpus, libraries: sp.csr_matrix, seed: int) -> Split:
     """A seeded draw of citing papers is left out, each whole: row, column and text."""
     citing = _citing(corpus)
     size = max(1, round(DRAWN_SHARE * len(citing)))
     drawn = np.sort(np.random.default_rng(seed).choice(citing, size, replace=False))
     kept = np.setdiff1d(np.arange(len(corpus)), drawn)
-    return _split(corpus, kept, drawn, f"references of {size} drawn papers")
+    return _split(corpus, libraries, kept, drawn, f"references of {size} drawn papers")
+
+
+def library_split(corpus: Corpus, libraries: sp.csr_matrix, seed: int) -> Split:
+    """A seeded draw of HELD_SHARE of each library of four papers or more is left out; related is
+    what at least 2 readers have in these parts."""
+    size = np.diff(libraries.indptr)
+    reader = np.repeat(np.arange(len(size)), size)
+    order = np.lexsort((np.random.default_rng(seed).random(len(reader)), reader))
+    place = np.arange(len(reader)) - np.repeat(libraries.indptr[:-1], size)
+    held_size = np.where(size >= 4, np.maximum(np.round(HELD_SHARE * size), 2), 0)
+    held = place < held_size[reader]
+    left, out = (
+        sp.csr_matrix(
+            (np.ones(chosen.sum(), bool), (reader[chosen], libraries.indices[order][chosen])),
+            libraries.shape,
+        )
+        for chosen in (~held, held)
+    )
+    return Split(
+        corpus,
+        _both(out),
+        left,
+        f"{out.nnz} held-out saves of {int((held_size > 0).sum())} readers",
+        np.arange(len(corpus)),
+        "at least 2 readers have both in the parts of their libraries that were held out",
+    )
 
 
 def _split(
-    corpus: Corpus, kept: NDArray[np.int64], left_out: NDArray[np.int64], window: str
+    corpus: Corpus,
+    libraries: sp.csr_matrix,
+    kept: NDArray[np.int64],
+    left_out: NDArray[np.int64],
+    window: str,
 ) -> Split:
-    lists = corpus.citations[left_out][:, kept].astype(np.int32)
-    together = sp.csr_matrix(lists.T @ lists)
+    together = _both(corpus.citations[left_out][:, kept])
+    return Split(corpus.take(kept), together, sp.csr_matrix(libraries[:, kept]), window, kept)
+
+
+def _both(lists: sp.csr_matrix) -> sp.csr_matrix:
+    """int32 CSR, papers x papers: how many lists hold both; CITING_BOTH at least."""
+    counted = lists.astype(np.int32)
+    together = sp.csr_matrix(counted.T @ counted)
     together.setdiag(0)
     together.data[together.data < CITING_BOTH] = 0
     together.eliminate_zeros()
     together.sort_indices()
-    return Split(corpus.take(kept), together, window, kept)
+    return together

@@ -96,14 +96,14 @@ def fit(
     report: Report,
 ) -> Fitted | None:
     """The calibrated blend of a corpus; None where no inner split has a related pair."""
-    splits = inner_splits(corpus, seed, SPLIT_SHARES)
+    splits = inner_splits(corpus, libraries, seed, SPLIT_SHARES)
     if not splits:
         return None
     built, parts = [], []
     for number, split in enumerate(splits, 1):
         report(f"Inner split {number} of {len(splits)}", 0)
-        left = split.libraries(libraries)
-        features = build_features(split.corpus, counts.take(split.kept), left, seed, threads)
+        known = counts.take(split.kept)
+        features = build_features(split.corpus, known, split.libraries, seed, threads)
         built.append(features)
         parts.append(gather_pairs(split, features, seed, threads))
     signals = tuple(built[0].signals)
@@ -113,7 +113,7 @@ def fit(
     calibration = fit_calibration(held, built[0].papers)
     evaluation = {
         "window": splits[0].window,
-        "score": "probability that at least 2 papers of the window cite both",
+        "score": f"probability that {splits[0].related}",
         "figures": inner_figures(splits[0], held),
         "reliability": reliability(held, built[0].papers, seed),
     }

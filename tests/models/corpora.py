@@ -93,10 +93,14 @@ def external_pairs(corpus: Corpus) -> set[tuple[str, str]]:
     }
 
 
+def nobody(corpus: Corpus) -> sp.csr_matrix:
+    """The libraries of no readers."""
+    return sp.csr_matrix((0, len(corpus)), dtype=bool)
+
+
 def features_of(corpus: Corpus) -> Features:
     """Every signal of a corpus without readers."""
-    nobody = sp.csr_matrix((0, len(corpus)), dtype=bool)
-    return build_features(corpus, count_terms(corpus.table), nobody, seed=0)
+    return build_features(corpus, count_terms(corpus.table), nobody(corpus), seed=0)
 
 
 def train_on(

@@ -4,18 +4,34 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
+from models import split as splitting
 from models.corpus import Corpus
 from models.signals import DenseSignal, SparseSignal
-from models.split import Split, cut_year, draw_split, inner_splits, time_split
+from models.split import Split, cut_year, library_split
 from tests.models.corpora import (
     Paper,
     cited_pairs,
     corpus_of,
     external_pairs,
     features_of,
+    nobody,
     two_fields,
 )
+
+
+def inner_splits(corpus: Corpus, seed: int, shares: tuple[float, ...]) -> list[Split]:
+    return splitting.inner_splits(corpus, nobody(corpus), seed, shares)
+
+
+def time_split(corpus: Corpus, cut: int) -> Split:
+    return splitting.time_split(corpus, nobody(corpus), cut)
+
+
+def draw_split(corpus: Corpus, seed: int) -> Split:
+    return splitting.draw_split(corpus, nobody(corpus), seed)
+
 
 PAPERS: list[Paper] = [
     {"id": "a", "year": 2000},
@@ -133,3 +149,19 @@ def test_nothing_later_leaks_into_the_split() -> None:
     assert before.keys() == after.keys()
     for name, values in before.items():
         np.testing.assert_array_equal(values, after[name], err_msg=name)
+
+
+def test_without_citations_a_part_of_each_library_is_left_out() -> None:
+    corpus = corpus_of([{"id": paper} for paper in "abcdef"])
+    libraries = sp.csr_matrix(np.array([[1, 1, 1, 1, 0, 0]] * 8 + [[0, 0, 0, 1, 1, 1]], bool))
+    split = library_split(corpus, libraries, 0)
+    assert split.corpus.ids == corpus.ids
+    # Two of each library of four are held out; the library of three is whole
+    assert np.diff(split.libraries.indptr).tolist() == [2] * 8 + [3]
+    held = (libraries.astype(int) - split.libraries.astype(int)).toarray()
+    assert held.min() == 0
+    together = held.T @ held
+    np.fill_diagonal(together, 0)
+    together[together < 2] = 0
+    assert split.together.toarray().tolist() == together.tolist()
+    assert split.queries.tolist() == np.flatnonzero(together.any(axis=1)).tolist()
