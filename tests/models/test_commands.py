@@ -168,7 +168,7 @@ def test_inspecting_a_paper_says_why(model: Path, run: Run) -> None:
     result = run("inspect", "graphs/2010-1", "--model", model, "--depth", 3)
     assert result.returncode == 0, result.stderr
     assert "Related to" in result.stdout
-    assert "Contributions (bias" in result.stdout
+    assert "score = logistic(" in result.stdout
     assert "shared terms" in result.stdout
 
 
