@@ -42,7 +42,7 @@ def top_k(
     queries: NDArray[np.int64],
     k: int,
     budget: int | None = None,
-    pool: int = 3,
+    pool: int = 4,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """The k papers most similar to each query (a row of the signal) and their similarities.
 

@@ -131,7 +131,7 @@ def test_a_budget_costs_few_members_and_no_exactness() -> None:
     queries = np.arange(0, 2_000, 10)
     exact = (matrix[queries] @ matrix.T).toarray()
     rows, scores = top_k(signal, queries, 20, budget=100)
-    assert 0.8 < members_found(signal, queries, rows) < 1  # the budget did bite
+    assert 0.85 < members_found(signal, queries, rows) < 1  # the budget did bite
     np.testing.assert_allclose(scores, np.take_along_axis(exact, rows.astype(int), 1), atol=1e-6)
     assert (np.diff(scores, axis=1) <= 0).all()
 
