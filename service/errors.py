@@ -17,8 +17,8 @@ class Code(IntEnum):
     NOT_FOUND = 5
     ALREADY_EXISTS = 6
     PERMISSION_DENIED = 7
+    RESOURCE_EXHAUSTED = 8
     FAILED_PRECONDITION = 9
-    OUT_OF_RANGE = 11
     INTERNAL = 13
     UNAVAILABLE = 14
     UNAUTHENTICATED = 16
@@ -43,7 +43,9 @@ class Reason(StrEnum):
     EVENT_TOO_OLD = "EVENT_TOO_OLD"
     EVENT_IN_FUTURE = "EVENT_IN_FUTURE"
     EVENT_ID_REUSED = "EVENT_ID_REUSED"
+    TOO_MANY_EVENTS = "TOO_MANY_EVENTS"
     STATE_AWAY = "STATE_AWAY"
+    SERVICE_STOPPING = "SERVICE_STOPPING"
     DEADLINE_PASSED = "DEADLINE_PASSED"
     UNEXPECTED = "UNEXPECTED"
 
@@ -64,16 +66,26 @@ CODES: Mapping[Reason, Code] = MappingProxyType(
         Reason.ATTRIBUTION_TOKEN_INVALID: Code.INVALID_ARGUMENT,
         Reason.EVENT_TYPE_UNKNOWN: Code.INVALID_ARGUMENT,
         Reason.EVENT_TOO_OLD: Code.FAILED_PRECONDITION,
-        Reason.EVENT_IN_FUTURE: Code.OUT_OF_RANGE,
+        Reason.EVENT_IN_FUTURE: Code.FAILED_PRECONDITION,
         Reason.EVENT_ID_REUSED: Code.ALREADY_EXISTS,
+        Reason.TOO_MANY_EVENTS: Code.RESOURCE_EXHAUSTED,
         Reason.STATE_AWAY: Code.UNAVAILABLE,
+        Reason.SERVICE_STOPPING: Code.UNAVAILABLE,
         Reason.DEADLINE_PASSED: Code.DEADLINE_EXCEEDED,
         Reason.UNEXPECTED: Code.INTERNAL,
     }
 )
 
 
-RETRY_HELPS = frozenset({Reason.EVENT_IN_FUTURE, Reason.STATE_AWAY, Reason.DEADLINE_PASSED})
+RETRY_HELPS = frozenset(
+    {
+        Reason.EVENT_IN_FUTURE,
+        Reason.TOO_MANY_EVENTS,
+        Reason.STATE_AWAY,
+        Reason.SERVICE_STOPPING,
+        Reason.DEADLINE_PASSED,
+    }
+)
 """The reasons that pass by themselves: the same request, sent again later, may succeed."""
 
 
