@@ -1,0 +1,201 @@
+"""Item deltas on the state server: what readers' live events change of a model's items.
+
+A delta is a pure function of the artifact and of every live library (models/live.py), so it can be
+computed again at any time, and publishing it twice changes nothing. Of one model, under one tag:
+
+    items      hash: row (decimal) -> packed Delta; a row that no live reader touches is absent
+    log        stream: one entry a publication, `rows`: int32 of the rows that changed. A replica
+               notes the last entry, loads the hash once, then follows the log from that entry
+    status     hash: `version`: number of publications; `at:<partition>`: the log entry up to which
+               every event is in `items`
+    publisher  string: the lease of the one updater that may publish
+
+A stale updater never overwrites a newer delta. Only the holder of the lease can publish, since the
+script that writes compares the lease in the same step; an updater that was paused past its lease is
+refused, whatever it computed. One that takes the lease first reads all partitions' logs to their
+ends, so it knows at least what its predecessor knew, and then computes every row again. Between
+its own publications a row that an event touches later is computed again later, in order.
+"""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, Self, cast
+
+import msgpack
+import numpy as np
+from numpy.typing import NDArray
+from redis.asyncio import Redis
+
+from service.keys import delta_keys
+
+LEASE_MS = 3_000
+"""How long after its last sign of life a publisher is taken for dead."""
+
+KEEP_MS = 7 * 86_400_000
+LOG_ENTRIES = 10_000
+"""About how many publications the log keeps; a replica further behind loads the hash again."""
+
+ROWS_PER_PUBLICATION = 1_000
+
+_HOLD = """
+if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 2 end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1
+"""
+
+# KEYS: publisher, items, log, status. ARGV: token, rows (int32), keep in ms, length of the log,
+# number of status fields, these with their values, then a row and its delta ('' removes it) by
+# turns.
+_PUBLISH = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+local fields = 2 * ARGV[5]
+for at = 6 + fields, #ARGV, 2 do
+  if ARGV[at + 1] == '' then redis.call('HDEL', KEYS[2], ARGV[at])
+  else redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 1]) end
+end
+if #ARGV > 5 + fields then
+  redis.call('HINCRBY', KEYS[4], 'version', 1)
+  redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[4], '*', 'rows', ARGV[2])
+end
+if fields > 0 then redis.call('HSET', KEYS[4], unpack(ARGV, 6, 5 + fields)) end
+for key = 2, 4 do redis.call('PEXPIRE', KEYS[key], ARGV[3]) end
+return 1
+"""
+
+_RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
+
+
+class Delta(NamedTuple):
+    """What live events make of one item.
+
+    `version`: of the publication, which grows. `item_factors`: float32, factors; `smoothed_text`:
+    float32, dimensions. `readers`: who has it, weighted. `co_read`: int32, rows of the papers that
+    its readers also have; `similarities`: float32, theirs.
+    """
+
+    version: int
+    item_factors: NDArray[np.float32]
+    smoothed_text: NDArray[np.float32]
+    readers: float
+    co_read: NDArray[np.int32]
+    similarities: NDArray[np.float32]
+
+    def pack(self) -> bytes:
+        """As `items` holds it: msgpack, arrays as little-endian bytes."""
+        packed: bytes = msgpack.packb(
+            [
+                self.version,
+                self.item_factors.astype("<f4").tobytes(),
+                self.smoothed_text.astype("<f4").tobytes(),
+                self.readers,
+                self.co_read.astype("<i4").tobytes(),
+                self.similarities.astype("<f4").tobytes(),
+            ]
+        )
+        return packed
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Self:
+        """What `pack` packed."""
+        version, factors, smoothed, readers, co_read, similarities = msgpack.unpackb(packed)
+        return cls(
+            version,
+            np.frombuffer(factors, "<f4"),
+            np.frombuffer(smoothed, "<f4"),
+            readers,
+            np.frombuffer(co_read, "<i4"),
+            np.frombuffer(similarities, "<f4"),
+        )
+
+    def same(self, other: "Delta") -> bool:
+        """Whether both say the same of the item, whenever they were published."""
+        return self._replace(version=0).pack() == other._replace(version=0).pack()
+
+
+class LeaseLost(RuntimeError):  # noqa: N818 - no fault: another updater is at work
+    """Another updater publishes now."""
+
+
+class DeltaPublisher:
+    """Writes the deltas of one model while it holds the lease. All methods raise RedisError."""
+
+    def __init__(self, client: Redis, model_version: str) -> None:
+        self._client = client
+        self._keys = delta_keys(model_version)
+        self._token = secrets.token_hex(16)
+        self._hold = client.register_script(_HOLD)
+        self._publish = client.register_script(_PUBLISH)
+        self._release = client.register_script(_RELEASE)
+        self.holds = False
+        """Whether it held the lease when it was last asked for."""
+
+    async def hold(self) -> bool:
+        """Take the lease or prolong it; True when it has just been taken: compute every row."""
+        answer = int(await self._hold(keys=[self._keys.publisher], args=[self._token, LEASE_MS]))
+        self.holds = answer > 0
+        return answer == 2
+
+    async def release(self) -> None:
+        """Let another publish at once."""
+        self.holds = False
+        await self._release(keys=[self._keys.publisher], args=[self._token])
+
+    async def rows(self) -> set[int]:
+        """The rows that have a delta."""
+        return {int(row) for row in await self._client.hkeys(self._keys.items)}
+
+    async def publish(
+        self, deltas: Mapping[int, Delta | None], reached: Mapping[int, str] | None = None
+    ) -> int:
+        """Write the deltas of rows that differ from what stands there (None: the artifact holds).
+
+        Their `version` is set here. reached: for each partition the log entry up to which no event
+        waits any more. Returns how many rows changed. Raises LeaseLost.
+        """
+        changed = await self._changed(deltas)
+        status = [part for each, at in (reached or {}).items() for part in (f"at:{each}", at)]
+        if not await self._publish(
+            keys=[self._keys.publisher, self._keys.items, self._keys.log, self._keys.status],
+            args=[
+                self._token,
+                np.fromiter(changed, "<i4").tobytes(),
+                KEEP_MS,
+                LOG_ENTRIES,
+                len(status) // 2,
+                *status,
+                *(part for row, packed in changed.items() for part in (row, packed)),
+            ],
+        ):
+            self.holds = False
+            raise LeaseLost
+        return len(changed)
+
+    async def _changed(self, deltas: Mapping[int, Delta | None]) -> dict[int, bytes]:
+        if not deltas:
+            return {}
+        rows = list(deltas)
+        stored = await self._client.hmget(self._keys.items, [str(row) for row in rows])
+        version = int(await self._client.hget(self._keys.status, "version") or 0) + 1
+        changed = {}
+        for row, packed in zip(rows, stored, strict=True):
+            delta = deltas[row]
+            if delta is None:
+                if packed is not None:
+                    changed[row] = b""
+            elif packed is None or not delta.same(Delta.unpack(cast(bytes, packed))):
+                changed[row] = delta._replace(version=version).pack()
+        return changed
+
+
+async def reached(client: Redis, model_version: str) -> dict[int, str]:
+    """For each partition the log entry up to which every event is in the deltas of a model."""
+    status = await client.hgetall(delta_keys(model_version).status)
+    fields = cast("dict[bytes, bytes]", status)
+    return {int(name[3:]): at.decode() for name, at in fields.items() if name.startswith(b"at:")}
+
+
+def changed_rows(entries: Iterable[tuple[bytes, Mapping[bytes, bytes]]]) -> NDArray[np.int32]:
+    """The rows that entries of the log name, sorted, each once."""
+    rows = [np.frombuffer(fields[b"rows"], "<i4") for _, fields in entries]
+    return np.unique(np.concatenate([*rows, np.zeros(0, np.int32)]).astype(np.int32))
