@@ -91,7 +91,7 @@ class ApiKeys:
             self._keys = list(_read(self._path))
         except (OSError, ApiKeysError) as error:
             log.warning(
-                "the API keys cannot be read again; the former ones count", error=str(error)
+                "the API keys cannot be read again; the former count", error=str(error)
             )
 
 

@@ -1,10 +1,11 @@
 """Every setting of the service: its name, default, range and meaning, in one table."""
 
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "RELATED_PAPERS_"
@@ -42,9 +43,43 @@ class Settings(BaseSettings):
     max_message_bytes: int = Field(
         4 * 1024 * 1024, ge=1024, description="The longest request that is read, in bytes"
     )
+    api_key_file: Path | None = Field(
+        None,
+        description="The file of API keys; without, what concerns readers is served on loopback "
+        "alone",
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="Networks whose `x-forwarded-for` is believed, with commas between: "
+        "10.0.0.0/8,192.0.2.1",
+    )
+    event_types: str = Field(
+        "{}",
+        description='Types of events to add or to change, as JSON: {"dwell": {"strength": 0.3, '
+        '"sign": 1}}',
+    )
+    event_window_days: float = Field(
+        30.0,
+        gt=0,
+        le=3650,
+        description="How old an event may be when it arrives, and how long its id is remembered",
+    )
+    log_days: float = Field(
+        35.0, gt=0, le=3650, description="How long the feedback log keeps events"
+    )
+    allow_unsafe_state: bool = Field(
+        False, description="Serve even if the state server could lose or evict what it was given"
+    )
     drain_seconds: float = Field(
         10.0, ge=0, le=600, description="How long calls in flight may take when the service stops"
     )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            ip_network(part)
+        return value
 
 
 class Row(NamedTuple):
