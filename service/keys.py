@@ -9,7 +9,7 @@ State role (append-only file, never evicted):
 
     key                                           type    value                  TTL        size
     rp:format                                     string  STATE_FORMAT, decimal  none       1 byte
-    rp:delta:{<model version>}:items              hash    row -> packed Delta    a week     2 KB each
+    rp:delta:{<model version>}:items              hash    row -> packed delta    a week     n x 2 KB
     rp:delta:{<model version>}:log                stream  rows that changed      a week     < 40 MB
     rp:delta:{<model version>}:status             hash    how far they are       a week     < 1 KB
     rp:delta:{<model version>}:publisher          string  who may publish them   seconds    32 bytes
