@@ -8,7 +8,7 @@ key with the right scope; beyond loopback without a key file it is refused. What
 import hashlib
 import ipaddress
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from typing import NamedTuple
 
@@ -32,8 +32,9 @@ class Wire(NamedTuple):
     peer: str = ""
 
 
-WIRE: ContextVar[Wire | None] = ContextVar("WIRE", default=None)
-"""The call that this task answers: an adapter sets it before it calls a handler."""
+WIRE: ContextVar[Callable[[], Wire]] = ContextVar("WIRE", default=Wire)
+"""Reads the call that this task answers: an adapter sets it before it calls a handler, and most
+handlers never ask."""
 
 
 class Caller(NamedTuple):
@@ -72,7 +73,7 @@ class Access:
         browsers: whether a browser without a key is admitted too; the handler limits what it may.
         Fails with API_KEY_REQUIRED, API_KEY_INVALID or SCOPE_MISSING.
         """
-        wire = WIRE.get() or Wire()
+        wire = WIRE.get()()
         headers = _texts(wire.metadata)
         browser = "origin" in headers
         key = _key(headers)

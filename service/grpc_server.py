@@ -1,19 +1,22 @@
 """The gRPC adapter: bytes in, a handler, bytes out; errors become canonical codes."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from functools import partial
 from itertools import groupby
-from typing import cast
+from typing import Any, cast
 
 import grpc
 import structlog
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from service import rich_status
+from service.access import WIRE, Wire
 from service.errors import Reason, ServiceError
-from service.handlers import Method
+from service.handlers import Answer, Method
 from service.health import Health
+from service.inbox import Inbox
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +37,7 @@ class GrpcServer:
 
     def __init__(self, methods: Iterable[Method], address: str, max_message_bytes: int) -> None:
         """Raises ListenError."""
+        self._streams: set[Inbox[Any]] = set()
         self._server = grpc.aio.server(
             options=[
                 ("grpc.max_receive_message_length", max_message_bytes),
@@ -42,8 +46,11 @@ class GrpcServer:
         )
         names = []
         for service, group in groupby(methods, lambda method: method.service):
-            table: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
-                method.name: grpc.unary_unary_rpc_method_handler(_unary(method)) for method in group
+            table: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+                method.name: grpc.stream_stream_rpc_method_handler(self._stream(method))
+                if method.streaming
+                else grpc.unary_unary_rpc_method_handler(_unary(method))
+                for method in group
             }
             self._server.add_generic_rpc_handlers(
                 (grpc.method_handlers_generic_handler(service, table),)
@@ -68,38 +75,86 @@ class GrpcServer:
         await self._server.start()
 
     async def stop(self, drain_seconds: float) -> None:
-        """Say NOT_SERVING, let the calls in flight finish, for so long at most, and close."""
+        """Say NOT_SERVING, let the calls in flight finish, for so long at most, and close.
+
+        A stream takes no more messages, and ends when the last of them is answered.
+        """
         self._health.stop()
+        for stream in self._streams:
+            stream.close()
         await self._server.stop(drain_seconds)
+
+    def _stream(
+        self, method: Method
+    ) -> Callable[[AsyncIterator[bytes], Context], AsyncIterator[bytes]]:
+        """A handler of a stream of requests as gRPC calls it."""
+        parse = method.request.FromString
+        handler = cast("Callable[[AsyncIterator[Message]], AsyncIterator[Answer]]", method.handler)
+
+        async def call(messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+            inbox = Inbox(messages)
+            self._streams.add(inbox)
+            try:
+                _begin(context)
+                async for answer in handler(parse(data) async for data in inbox):
+                    yield answer if isinstance(answer, bytes) else answer.SerializeToString()
+            except Exception as error:  # noqa: BLE001 - the last resort logs what is not ours
+                await _refuse(context, _refusal(error, method))
+            else:
+                if inbox.closed:
+                    await _refuse(context, _stopping())
+            finally:
+                self._streams.discard(inbox)
+                inbox.abandon()
+
+        return call
 
 
 def _unary(method: Method) -> Callable[[bytes, Context], Awaitable[bytes]]:
-    """A handler as gRPC calls it."""
-    parse, handler = method.request.FromString, method.handler
+    """A handler of one request as gRPC calls it."""
+    parse = method.request.FromString
+    handler = cast("Callable[[Message], Awaitable[Answer]]", method.handler)
 
     async def call(data: bytes, context: Context) -> bytes:
         try:
-            _check_deadline(context)
+            _begin(context)
             answer = await handler(parse(data))
             return answer if isinstance(answer, bytes) else answer.SerializeToString()
-        except ServiceError as error:
-            return await _refuse(context, error)
-        except DecodeError:
-            message = f"The request is not a {method.request.DESCRIPTOR.full_name} message."
-            return await _refuse(context, ServiceError(Reason.REQUEST_MALFORMED, message))
-        except Exception:  # the last resort: the caller learns no inner detail, the log does
-            log.exception("a call failed unexpectedly", method=f"{method.service}/{method.name}")
-            message = "The service failed; its log says why."
-            return await _refuse(context, ServiceError(Reason.UNEXPECTED, message))
+        except Exception as error:  # noqa: BLE001 - the last resort logs what is not ours
+            return await _refuse(context, _refusal(error, method))
 
     return call
 
 
-def _check_deadline(context: Context) -> None:
+def _refusal(error: Exception, method: Method) -> ServiceError:
+    """The error that the caller gets; of an unexpected one no inner detail, which the log has."""
+    if isinstance(error, ServiceError):
+        return error
+    if isinstance(error, DecodeError):
+        message = f"The request is not a {method.request.DESCRIPTOR.full_name} message."
+        return ServiceError(Reason.REQUEST_MALFORMED, message)
+    log.error(
+        "a call failed unexpectedly", method=f"{method.service}/{method.name}", exc_info=error
+    )
+    return ServiceError(Reason.UNEXPECTED, "The service failed; its log says why.")
+
+
+def _begin(context: Context) -> None:
+    """Tell the handler who calls, and do no work for a caller that waits no longer."""
+    WIRE.set(partial(_wire, context))
     remaining = cast("float | None", context.time_remaining())  # None without a deadline
     if remaining is not None and remaining <= 0:
         message = "The deadline had passed before the work began: allow more time."
         raise ServiceError(Reason.DEADLINE_PASSED, message)
+
+
+def _wire(context: Context) -> Wire:
+    return Wire(tuple(context.invocation_metadata() or ()), context.peer())
+
+
+def _stopping() -> ServiceError:
+    message = "The service stops: send what it has not acknowledged again, on a new stream."
+    return ServiceError(Reason.SERVICE_STOPPING, message)
 
 
 async def _refuse(context: Context, error: ServiceError) -> bytes:

@@ -1,7 +1,7 @@
 """Every method of relatedpapers.v1, engine-neutral: an adapter puts them behind a wire protocol."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import NamedTuple
 
 from google.protobuf.message import Message
@@ -24,14 +24,25 @@ SERVICES = tuple(
 """The descriptors of the services that are answered."""
 
 
+Answer = Message | bytes
+"""A message, or the bytes of one."""
+
+
 class Method(NamedTuple):
-    """One method: its full service name, its name, its request class and its handler, which gives
-    the answer or the bytes of it."""
+    """One method.
+
+    service: the full name of its service; name: its own.
+    request: the class of the messages that it takes.
+    handler: gives the answer to a request; where both sides are streams, the answers to an
+        asynchronous iterator of requests.
+    streaming: whether both sides are streams.
+    """
 
     service: str
     name: str
     request: type[Message]
-    handler: Callable[[Message], Awaitable[Message | bytes]]
+    handler: Callable[..., Awaitable[Answer] | AsyncIterator[Answer]]
+    streaming: bool
 
 
 def methods(
@@ -46,9 +57,13 @@ def methods(
     for service in SERVICES:
         for method in service.methods:
             snake_case = re.sub(r"(?<!^)(?=[A-Z])", "_", method.name).lower()
+            handler = getattr(handlers[service.name], snake_case, None)
+            if handler is None:
+                continue
             yield Method(
                 service.full_name,
                 method.name,
                 GetMessageClass(method.input_type),
-                getattr(handlers[service.name], snake_case),
+                handler,
+                streaming=method.client_streaming and method.server_streaming,
             )

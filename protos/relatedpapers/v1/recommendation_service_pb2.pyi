@@ -21,7 +21,7 @@ RESULT_SOURCE_TEXT_FALLBACK: ResultSource
 RESULT_SOURCE_POPULAR_FALLBACK: ResultSource
 
 class ListRelatedPapersRequest(_message.Message):
-    __slots__ = ("paper_ids", "negative_paper_ids", "draft", "filter", "negative_weight", "diversity", "popularity", "view", "include_evidence", "page_size", "page_token")
+    __slots__ = ("paper_ids", "negative_paper_ids", "draft", "filter", "negative_weight", "diversity", "popularity", "view", "include_evidence", "page_size", "page_token", "reader_id", "exclude_seen")
     PAPER_IDS_FIELD_NUMBER: _ClassVar[int]
     NEGATIVE_PAPER_IDS_FIELD_NUMBER: _ClassVar[int]
     DRAFT_FIELD_NUMBER: _ClassVar[int]
@@ -33,6 +33,8 @@ class ListRelatedPapersRequest(_message.Message):
     INCLUDE_EVIDENCE_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    READER_ID_FIELD_NUMBER: _ClassVar[int]
+    EXCLUDE_SEEN_FIELD_NUMBER: _ClassVar[int]
     paper_ids: _containers.RepeatedScalarFieldContainer[str]
     negative_paper_ids: _containers.RepeatedScalarFieldContainer[str]
     draft: Draft
@@ -44,7 +46,9 @@ class ListRelatedPapersRequest(_message.Message):
     include_evidence: bool
     page_size: int
     page_token: str
-    def __init__(self, paper_ids: _Optional[_Iterable[str]] = ..., negative_paper_ids: _Optional[_Iterable[str]] = ..., draft: _Optional[_Union[Draft, _Mapping]] = ..., filter: _Optional[_Union[PaperFilter, _Mapping]] = ..., negative_weight: _Optional[float] = ..., diversity: _Optional[float] = ..., popularity: _Optional[float] = ..., view: _Optional[_Union[_paper_pb2.PaperView, str]] = ..., include_evidence: _Optional[bool] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+    reader_id: str
+    exclude_seen: bool
+    def __init__(self, paper_ids: _Optional[_Iterable[str]] = ..., negative_paper_ids: _Optional[_Iterable[str]] = ..., draft: _Optional[_Union[Draft, _Mapping]] = ..., filter: _Optional[_Union[PaperFilter, _Mapping]] = ..., negative_weight: _Optional[float] = ..., diversity: _Optional[float] = ..., popularity: _Optional[float] = ..., view: _Optional[_Union[_paper_pb2.PaperView, str]] = ..., include_evidence: _Optional[bool] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., reader_id: _Optional[str] = ..., exclude_seen: _Optional[bool] = ...) -> None: ...
 
 class Draft(_message.Message):
     __slots__ = ("title", "abstract", "keywords", "references", "year", "authors")
@@ -75,18 +79,20 @@ class PaperFilter(_message.Message):
     def __init__(self, first_year: _Optional[int] = ..., last_year: _Optional[int] = ..., venues: _Optional[_Iterable[str]] = ..., excluded_paper_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ListRelatedPapersResponse(_message.Message):
-    __slots__ = ("results", "next_page_token", "model_version", "attribution_token", "unknown_paper_ids")
+    __slots__ = ("results", "next_page_token", "model_version", "attribution_token", "unknown_paper_ids", "reader_revision")
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
     MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
     ATTRIBUTION_TOKEN_FIELD_NUMBER: _ClassVar[int]
     UNKNOWN_PAPER_IDS_FIELD_NUMBER: _ClassVar[int]
+    READER_REVISION_FIELD_NUMBER: _ClassVar[int]
     results: _containers.RepeatedCompositeFieldContainer[RelatedPaper]
     next_page_token: str
     model_version: str
     attribution_token: str
     unknown_paper_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, results: _Optional[_Iterable[_Union[RelatedPaper, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., model_version: _Optional[str] = ..., attribution_token: _Optional[str] = ..., unknown_paper_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    reader_revision: str
+    def __init__(self, results: _Optional[_Iterable[_Union[RelatedPaper, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., model_version: _Optional[str] = ..., attribution_token: _Optional[str] = ..., unknown_paper_ids: _Optional[_Iterable[str]] = ..., reader_revision: _Optional[str] = ...) -> None: ...
 
 class RelatedPaper(_message.Message):
     __slots__ = ("paper", "source", "score", "bias", "contributions", "evidence")
@@ -128,6 +134,61 @@ class SharedTerm(_message.Message):
     term: str
     weight: float
     def __init__(self, term: _Optional[str] = ..., weight: _Optional[float] = ...) -> None: ...
+
+class RecommendPapersRequest(_message.Message):
+    __slots__ = ("reader_id", "filter", "view", "page_size", "page_token")
+    READER_ID_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    VIEW_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    reader_id: str
+    filter: PaperFilter
+    view: _paper_pb2.PaperView
+    page_size: int
+    page_token: str
+    def __init__(self, reader_id: _Optional[str] = ..., filter: _Optional[_Union[PaperFilter, _Mapping]] = ..., view: _Optional[_Union[_paper_pb2.PaperView, str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class RecommendPapersResponse(_message.Message):
+    __slots__ = ("results", "next_page_token", "model_version", "factors_version", "reader_revision", "source", "attribution_token", "unknown_paper_ids")
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    FACTORS_VERSION_FIELD_NUMBER: _ClassVar[int]
+    READER_REVISION_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTION_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_PAPER_IDS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[RecommendedPaper]
+    next_page_token: str
+    model_version: str
+    factors_version: str
+    reader_revision: str
+    source: ResultSource
+    attribution_token: str
+    unknown_paper_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, results: _Optional[_Iterable[_Union[RecommendedPaper, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., model_version: _Optional[str] = ..., factors_version: _Optional[str] = ..., reader_revision: _Optional[str] = ..., source: _Optional[_Union[ResultSource, str]] = ..., attribution_token: _Optional[str] = ..., unknown_paper_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class RecommendedPaper(_message.Message):
+    __slots__ = ("paper", "source", "score", "bias", "contributions")
+    class ContributionsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: float
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[float] = ...) -> None: ...
+    PAPER_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    BIAS_FIELD_NUMBER: _ClassVar[int]
+    CONTRIBUTIONS_FIELD_NUMBER: _ClassVar[int]
+    paper: _paper_pb2.Paper
+    source: ResultSource
+    score: float
+    bias: float
+    contributions: _containers.ScalarMap[str, float]
+    def __init__(self, paper: _Optional[_Union[_paper_pb2.Paper, _Mapping]] = ..., source: _Optional[_Union[ResultSource, str]] = ..., score: _Optional[float] = ..., bias: _Optional[float] = ..., contributions: _Optional[_Mapping[str, float]] = ...) -> None: ...
 
 class BatchListRelatedPapersRequest(_message.Message):
     __slots__ = ("requests",)

@@ -40,6 +40,11 @@ class RecommendationServiceStub:
                 request_serializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.ListRelatedPapersRequest.SerializeToString,
                 response_deserializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.ListRelatedPapersResponse.FromString,
                 _registered_method=True)
+        self.RecommendPapers = channel.unary_unary(
+                '/relatedpapers.v1.RecommendationService/RecommendPapers',
+                request_serializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.RecommendPapersRequest.SerializeToString,
+                response_deserializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.RecommendPapersResponse.FromString,
+                _registered_method=True)
         self.BatchListRelatedPapers = channel.unary_unary(
                 '/relatedpapers.v1.RecommendationService/BatchListRelatedPapers',
                 request_serializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.BatchListRelatedPapersRequest.SerializeToString,
@@ -59,6 +64,15 @@ class RecommendationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecommendPapers(self, request, context):
+        """Lists papers for a reader, from everything that the reader did so far: an event that was acknowledged before the
+        call is taken into account. Best first. Never lists a paper that the reader has (read, saved, cited, hidden, ...),
+        nor two versions of one work. An unknown reader gets a fallback, which is named as such.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def BatchListRelatedPapers(self, request, context):
         """Answers several independent requests at once. One that fails has its own status and spoils no other.
         """
@@ -73,6 +87,11 @@ def add_RecommendationServiceServicer_to_server(servicer, server):
                     servicer.ListRelatedPapers,
                     request_deserializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.ListRelatedPapersRequest.FromString,
                     response_serializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.ListRelatedPapersResponse.SerializeToString,
+            ),
+            'RecommendPapers': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecommendPapers,
+                    request_deserializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.RecommendPapersRequest.FromString,
+                    response_serializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.RecommendPapersResponse.SerializeToString,
             ),
             'BatchListRelatedPapers': grpc.unary_unary_rpc_method_handler(
                     servicer.BatchListRelatedPapers,
@@ -108,6 +127,33 @@ class RecommendationService:
             '/relatedpapers.v1.RecommendationService/ListRelatedPapers',
             relatedpapers_dot_v1_dot_recommendation__service__pb2.ListRelatedPapersRequest.SerializeToString,
             relatedpapers_dot_v1_dot_recommendation__service__pb2.ListRelatedPapersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecommendPapers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/relatedpapers.v1.RecommendationService/RecommendPapers',
+            relatedpapers_dot_v1_dot_recommendation__service__pb2.RecommendPapersRequest.SerializeToString,
+            relatedpapers_dot_v1_dot_recommendation__service__pb2.RecommendPapersResponse.FromString,
             options,
             channel_credentials,
             insecure,
