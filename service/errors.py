@@ -45,6 +45,7 @@ class Reason(StrEnum):
     EVENT_ID_REUSED = "EVENT_ID_REUSED"
     TOO_MANY_EVENTS = "TOO_MANY_EVENTS"
     STATE_AWAY = "STATE_AWAY"
+    OVERLOADED = "OVERLOADED"
     SERVICE_STOPPING = "SERVICE_STOPPING"
     DEADLINE_PASSED = "DEADLINE_PASSED"
     UNEXPECTED = "UNEXPECTED"
@@ -70,6 +71,7 @@ CODES: Mapping[Reason, Code] = MappingProxyType(
         Reason.EVENT_ID_REUSED: Code.ALREADY_EXISTS,
         Reason.TOO_MANY_EVENTS: Code.RESOURCE_EXHAUSTED,
         Reason.STATE_AWAY: Code.UNAVAILABLE,
+        Reason.OVERLOADED: Code.RESOURCE_EXHAUSTED,
         Reason.SERVICE_STOPPING: Code.UNAVAILABLE,
         Reason.DEADLINE_PASSED: Code.DEADLINE_EXCEEDED,
         Reason.UNEXPECTED: Code.INTERNAL,
@@ -82,6 +84,7 @@ RETRY_HELPS = frozenset(
         Reason.EVENT_IN_FUTURE,
         Reason.TOO_MANY_EVENTS,
         Reason.STATE_AWAY,
+        Reason.OVERLOADED,
         Reason.SERVICE_STOPPING,
         Reason.DEADLINE_PASSED,
     }
