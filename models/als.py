@@ -20,12 +20,17 @@ def fit_item_factors(
     threads: int,
     start: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
-    """float32, papers x factors, from confidences 1 + (CONFIDENCE - 1) user_items.
+    """float32, papers x factors, from the confidences of `models.readers.confidence`.
 
-    `user_items`: float32 CSR, users x papers. A paper without users has factors of 0. `start`:
-    factors to go on from, in fewer iterations.
+    `user_items`: float32 CSR, users x papers, signed weights. A paper without users has factors of
+    0. `start`: factors to go on from, in fewer iterations.
     """
     users, papers = user_items.shape
+    # `implicit` multiplies by alpha; below 1 a confidence would say less than no event at all.
+    user_items = user_items.copy()
+    user_items.data = np.copysign(
+        np.maximum(np.abs(user_items.data), np.float32(1 / CONFIDENCE)), user_items.data
+    )
     factors = min(FACTORS, papers)
     model = AlternatingLeastSquares(
         factors=factors,
@@ -56,5 +61,5 @@ def collective_users(
     around = linked + sp.eye_array(linked.shape[0], dtype=np.float32)
     neighborhoods = sp.csr_matrix(around)[np.flatnonzero(np.diff(linked.indptr))]
     terms = text[:, columns].T * np.float32(TERM_WEIGHT)
-    stacked = sp.vstack([libraries.astype(np.float32), neighborhoods, terms], format="csr")
+    stacked = sp.vstack([libraries, neighborhoods, terms], format="csr")
     return sp.csr_matrix(stacked, dtype=np.float32)

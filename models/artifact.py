@@ -110,7 +110,7 @@ class Artifact:
 
     @cached_property
     def libraries(self) -> sp.csr_matrix:
-        """bool CSR, readers x papers: who has what."""
+        """float32 CSR, readers x papers: signed weights."""
         return self.sparse("libraries")
 
     @cached_property

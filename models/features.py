@@ -14,6 +14,7 @@ from models.candidates import in_blocks, top_k
 from models.corpus import Corpus
 from models.drafts import NEAR_TEXTS, DraftEncoder, author_key
 from models.latent import fit_latent
+from models.libraries import wanted
 from models.papers import PaperIndex
 from models.popularity import popularity_features
 from models.rows import mean_sparse_rows, unit_rows
@@ -35,8 +36,8 @@ class Features:
 def build_features(
     corpus: Corpus, counts: TermCounts, libraries: sp.csr_matrix, seed: int, threads: int = 1
 ) -> Features:
-    """Fit every signal on the corpus, its papers' terms, and its readers' libraries (bool CSR,
-    readers x papers).
+    """Fit every signal on the corpus, its papers' terms, and its readers' libraries (float32
+    CSR, readers x papers, signed weights).
 
     A signal without any entry is left out.
     """
@@ -65,9 +66,9 @@ def build_features(
         signals["coupling"] = SparseSignal.build(coupled.matrix)
     if authors.nnz:
         signals["authors"] = SparseSignal.build(authors)
-    if libraries.nnz:
+    if wanted(libraries).nnz:
         signals["co_readers"] = SparseSignal.build(readers.co_readers(libraries))
-        factors = fit_item_factors(libraries.astype(np.float32), seed, threads)
+        factors = fit_item_factors(libraries, seed, threads)
         signals["als"] = DenseSignal(unit_rows(factors))
     encoder = DraftEncoder(
         vocabulary=tfidf.vocabulary,

@@ -1,25 +1,96 @@
 """Readers' events, and the libraries that they make."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 
 from models.corpus import Corpus
-from models.formats import read_jsonl
+from models.formats import Line, read_jsonl
 from models.papers import PaperIndex
 from models.strings import SortedStrings
 
-ADDING = frozenset({"save", "read", "click", "cite", "share"})
-REMOVING = frozenset({"unsave"})
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    """What an event of a type says of a paper: `strength` in [0, 1]; `sign` 1 (wanted), -1 (not
+    wanted) or 0 (nothing); `undoes`: the type that it takes back, "" for none."""
+
+    strength: float
+    sign: int
+    undoes: str = ""
+
+
+EVENT_TYPES: Mapping[str, EventType] = MappingProxyType(
+    {
+        "impression": EventType(0, 0),
+        "click": EventType(0.2, 1),
+        "read": EventType(0.5, 1),
+        "save": EventType(1, 1),
+        "unsave": EventType(0, 0, undoes="save"),
+        "cite": EventType(1, 1),
+        "share": EventType(0.7, 1),
+        "hide": EventType(1, -1),
+        "unhide": EventType(0, 0, undoes="hide"),
+    }
+)
+"""The built-in types."""
+
+RETRACT = "retract"
+"""The type of an event that names another of the same reader, which then counts as never sent."""
+
+
+class Event(NamedTuple):
+    """One of a reader's events. `id` is the reader's own; `time_ms`: Unix time; `value` in (0, 1]
+    multiplies the strength; `retracts`: the id of the event that a retraction takes back."""
+
+    id: str
+    time_ms: int
+    type: str
+    paper: str
+    value: float = 1.0
+    retracts: str = ""
+
+
+def library(
+    events: Iterable[Event], types: Mapping[str, EventType] = EVENT_TYPES
+) -> dict[str, float]:
+    """The signed weight, in [-1, 1] and never 0, of each paper that one reader's events leave.
+
+    A pure function of the set of events: neither order nor repeats matter. A retracted event counts
+    as never sent (a retraction itself can't be retracted). For each paper and type, the latest by
+    (time, id) of that type and of those that undo it says whether the type is active. A paper with
+    an active type of sign -1 weighs minus the greatest strength x value of these; any other the
+    greatest strength x value of its active types. Events of unknown types say nothing.
+    """
+    known = list(events)
+    retracted = {each.retracts for each in known if each.type == RETRACT}
+    latest: dict[tuple[str, str], tuple[int, str, float]] = {}
+    for each in known:
+        kind = types.get(each.type)
+        if kind is None or each.type == RETRACT or each.id in retracted:
+            continue
+        key = each.paper, kind.undoes or each.type
+        weight = 0.0 if kind.undoes else kind.sign * kind.strength * each.value
+        this = each.time_ms, each.id, weight
+        latest[key] = max(latest.get(key, this), this)
+    weights: dict[str, float] = {}
+    for (paper, _), (_, _, weight) in latest.items():
+        before = weights.get(paper, 0.0)
+        weights[paper] = (min if min(before, weight) < 0 else max)(before, weight)
+    return {paper: weight for paper, weight in weights.items() if weight}
 
 
 @dataclass(frozen=True)
 class Interactions:
-    """`user_items`: bool CSR, readers x papers, who has what. `readers`: their ids, by row."""
+    """`user_items`: float32 CSR, readers x papers, the signed weights of `library`. `readers`:
+    their ids, by row."""
 
     user_items: sp.csr_matrix
     readers: SortedStrings
@@ -29,32 +100,86 @@ class Interactions:
         return len(self.readers)
 
 
-def read_interactions(paths: Iterable[Path], corpus: Corpus) -> Interactions:
-    """The libraries that the events leave, in the order of the files.
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-    A line is {"user", "paper", "type"}; events of papers outside the corpus and of types that say
-    nothing about a library are counted and passed over. Raises InputError.
+UNTIMED = -(2**62)
+"""Events without a time come before all others, in the order of the files."""
+
+
+def read_interactions(
+    paths: Iterable[Path],
+    corpus: Corpus,
+    types: Mapping[str, EventType] = EVENT_TYPES,
+) -> Interactions:
+    """The libraries that the events of these files leave.
+
+    A line is {"user", "paper", "type"} ("save" where there is none) and optionally "id", "time"
+    (RFC 3339, or milliseconds since 1970), "value" and "retracts". Of lines of equal user and id
+    the first counts; lines without times keep their order. Events of papers outside the corpus and
+    of types that say nothing about a library are counted and passed over. Raises InputError.
     """
     notes: Counter[str] = Counter()
     index = PaperIndex.build(corpus.ids)
-    libraries: dict[str, dict[int, None]] = {}
-    for line in read_jsonl(paths):
-        reader, paper = line.identifier("user"), line.identifier("paper")
-        library = libraries.setdefault(reader, {})
-        row = index.row(paper)
-        kind = line.fields.get("type", "save")
+    ids = corpus.ids
+    row_of: dict[str, int] = {}
+    histories: dict[str, dict[str, Event]] = {}
+    for number, line in enumerate(read_jsonl(paths)):
+        history = histories.setdefault(line.identifier("user"), {})
+        event = _event(line, number)
+        if event.type == RETRACT:
+            history.setdefault(event.id, event)
+            continue
+        row = index.row(event.paper)
+        kind = types.get(event.type)
         if row is None:
             notes["events of papers outside the corpus (passed over)"] += 1
-        elif kind in ADDING:
-            library[row] = None
-        elif kind in REMOVING:
-            library.pop(row, None)
-        else:
+        elif kind is None or not (kind.sign or kind.undoes):
             notes["events of types that are no part of a library (passed over)"] += 1
-    readers = SortedStrings.build(libraries)
-    rows = [sorted(libraries[readers[at]]) for at in range(len(readers))]
-    indptr = np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)])
-    indices = np.fromiter((paper for row in rows for paper in row), np.int32, int(indptr[-1]))
-    ones = np.ones(len(indices), bool)
-    user_items = sp.csr_matrix((ones, indices, indptr), (len(readers), len(corpus)))
+        else:
+            row_of[ids[row]] = row
+            history.setdefault(event.id, event._replace(paper=ids[row]))
+    readers = SortedStrings.build(histories)
+    weights = [
+        sorted(
+            (row_of[paper], weight) for paper, weight in library(history.values(), types).items()
+        )
+        for history in (histories[readers[at]] for at in range(len(readers)))
+    ]
+    indptr = np.concatenate([[0], np.cumsum([len(each) for each in weights], dtype=np.int64)])
+    indices = np.fromiter((row for each in weights for row, _ in each), np.int32, int(indptr[-1]))
+    values = np.fromiter((w for each in weights for _, w in each), np.float32, int(indptr[-1]))
+    user_items = sp.csr_matrix((values, indices, indptr), (len(readers), len(corpus)))
     return Interactions(user_items, readers, dict(notes))
+
+
+def _event(line: Line, number: int) -> Event:
+    """The event of a line, its paper as it is spelled there. Raises InputError."""
+    kind = line.fields.get("type", "save")
+    if not isinstance(kind, str):
+        raise line.error(f'"type" is {kind!r}; expected a string')
+    value = line.fields.get("value", 1.0)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
+        raise line.error(f'"value" is {value!r}; expected a number above 0, at most 1')
+    return Event(
+        id=line.text("id") or f"{number:012d}",
+        time_ms=_time_ms(line, number),
+        type=kind,
+        paper="" if kind == RETRACT else line.identifier("paper"),
+        value=float(value),
+        retracts=line.identifier("retracts") if kind == RETRACT else "",
+    )
+
+
+def _time_ms(line: Line, number: int) -> int:
+    time = line.fields.get("time")
+    if time is None:
+        return UNTIMED + number
+    if isinstance(time, int) and not isinstance(time, bool):
+        return time
+    try:
+        moment = datetime.fromisoformat(time)
+        return (moment - EPOCH) // timedelta(milliseconds=1)
+    except (TypeError, ValueError) as error:
+        raise line.error(
+            f'"time" is {time!r} ({error}); expected RFC 3339 or milliseconds since 1970'
+        ) from error

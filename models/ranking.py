@@ -11,6 +11,7 @@ from models.batch import rank_blocks
 from models.candidates import in_blocks
 from models.drafts import Draft
 from models.formats import InputError, read_jsonl
+from models.libraries import wanted, wanted_count
 from models.neighbors import CANDIDATES_PER_SIGNAL
 from models.readers import RankedPapers
 from models.signals import in_memory
@@ -80,19 +81,20 @@ READERS_AT_ONCE = 128
 def rank_readers(
     artifact: Artifact, readers: Sequence[str], depth: int, threads: int
 ) -> Iterator[RankedList]:
-    """Papers for each reader, none that the reader has. A reader without history, known or not,
+    """Papers for each reader, none that the reader has. A reader who wants nothing, known or not,
     gets the papers that most readers have, or recent popular ones where nobody has any."""
     model, libraries = artifact.reader_model, artifact.libraries
     known = np.array([artifact.readers.find(reader) for reader in readers], np.int64)
+    # -1, an unknown reader: the 0 at the end.
+    size, liked = (np.append(np.diff(each.indptr), 0) for each in (libraries, wanted(libraries)))
     popular = _popular(artifact)
 
     def work(block: NDArray[np.int64]) -> list[RankedPapers]:
         rows = known[block]
-        size = np.append(np.diff(libraries.indptr), 0)[rows]  # -1, an unknown reader: the 0
-        personal = np.flatnonzero(size)
+        personal = np.flatnonzero(liked[rows])
         has = libraries[np.maximum(rows, 0)] if len(artifact.readers) else libraries
         ranked = [
-            _fallback(popular, has[at].indices if size[at] else NOTHING, depth)
+            _fallback(popular, has[at].indices if size[rows[at]] else NOTHING, depth)
             for at in range(len(block))
         ]
         if model is not None and len(personal):
@@ -114,7 +116,7 @@ NOTHING = np.zeros(0, np.int32)
 
 def _popular(artifact: Artifact) -> RankedPapers:
     """The non-personal list, all papers: what most readers have, ties by recent citations."""
-    saves = np.bincount(artifact.libraries.indices, minlength=len(artifact.papers))
+    saves = wanted_count(artifact.libraries)
     citations, _, recent, *_ = np.array(artifact.scorer.features).T
     best = np.lexsort((-citations, -recent, -saves)).astype(np.int32)
     return best, np.log1p(saves[best]).astype(np.float32)

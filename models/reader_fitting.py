@@ -9,6 +9,8 @@ from scipy.optimize import minimize
 
 from models.als import collective_users, fit_item_factors
 from models.features import Features
+from models.libraries import hold_out as draw
+from models.libraries import library_sizes, wanted, wanted_count
 from models.readers import SIGNALS, ReaderModel
 from models.rows import unit_rows
 
@@ -25,7 +27,7 @@ BLOCK = 128
 @dataclass(frozen=True)
 class HeldOut:
     """What the inner model may see (`libraries`: readers x papers, `linked`: papers x papers), and
-    what its weights are fitted on: `profiles` and `targets`, bool CSR, readers x papers.
+    what its weights are fitted on: `profiles` and `targets`, float32 CSR, readers x papers.
 
     `pseudo`: the readers are papers, their libraries what these are linked to.
     """
@@ -45,7 +47,7 @@ def hold_out(libraries: sp.csr_matrix, linked: sp.csr_matrix, seed: int) -> Held
     targets.
     """
     random = np.random.default_rng(seed)
-    enough = np.sum(np.diff(libraries.indptr) >= 2) >= LEAST_READERS
+    enough = np.sum(np.diff(wanted(libraries).indptr) >= 2) >= LEAST_READERS
     if enough or np.sum(np.diff(linked.indptr) >= 2) < LEAST_READERS:
         return _held_saves(libraries, linked, random)
     return _held_links(libraries, linked, random)
@@ -54,15 +56,9 @@ def hold_out(libraries: sp.csr_matrix, linked: sp.csr_matrix, seed: int) -> Held
 def _held_saves(
     libraries: sp.csr_matrix, linked: sp.csr_matrix, random: np.random.Generator
 ) -> HeldOut:
-    size = np.diff(libraries.indptr)
-    reader = np.repeat(np.arange(len(size)), size)
-    order = np.lexsort((random.random(len(reader)), reader))  # each library shuffled
-    place = np.arange(len(reader)) - np.repeat(libraries.indptr[:-1], size)
+    size = np.diff(wanted(libraries).indptr)
     held = np.where(size > 1, np.clip(np.round(HELD_SHARE * size), 1, np.maximum(size - 1, 1)), 0)
-    is_held = place < held[reader]
-    papers = libraries.indices[order]
-    kept = _library(reader[~is_held], papers[~is_held], libraries.shape)
-    targets = _library(reader[is_held], papers[is_held], libraries.shape)
+    kept, targets = draw(libraries, held, random)
     fitted = np.flatnonzero(held)
     fitted = np.sort(random.permutation(fitted)[:FITTED_READERS])
     return HeldOut(kept, linked, kept[fitted], targets[fitted], pseudo=False)
@@ -93,7 +89,7 @@ def _held_links(
 def _library(
     reader: NDArray[np.int64], paper: NDArray[np.int64], shape: tuple[int, int]
 ) -> sp.csr_matrix:
-    library = sp.csr_matrix((np.ones(len(reader), bool), (reader, paper)), shape)
+    library = sp.csr_matrix((np.ones(len(reader), np.float32), (reader, paper)), shape)
     library.sort_indices()
     return library
 
@@ -103,7 +99,7 @@ def fit_readers(
 ) -> ReaderModel | None:
     """The readers' model of a corpus; None where there is nothing to fit weights on.
 
-    `libraries`: bool CSR, readers x papers; `linked`: float32 CSR, papers x papers.
+    `libraries`: float32 CSR, readers x papers; `linked`: float32 CSR, papers x papers.
     """
     held = hold_out(libraries, linked, seed)
     if libraries.nnz == 0 or held.targets.nnz == 0:
@@ -130,9 +126,7 @@ def _build(
         text=text,
         smoothed_text=spread_text(latent, linked, libraries),
         item_factors=fit_item_factors(users, seed, threads, start),
-        saves=np.log1p(np.bincount(libraries.indices, minlength=libraries.shape[1])).astype(
-            np.float32
-        ),
+        saves=np.log1p(wanted_count(libraries)).astype(np.float32),
         weights=np.zeros(len(SIGNALS), np.float32),
     )
 
@@ -145,14 +139,14 @@ def spread_text(
     It multiplies by D^-1/2 (A + C + I) D^-1/2 (Kipf and Welling 2017), where C counts each common
     reader 1 / size of the library.
     """
-    size = np.maximum(np.diff(libraries.indptr), 1)
-    shared = sp.diags_array((1 / np.sqrt(size)).astype(np.float32)) @ libraries.astype(np.float32)
+    scale = (1 / np.sqrt(library_sizes(libraries))).astype(np.float32)
+    shared = sp.diags_array(scale) @ wanted(libraries)
     common = sp.csr_matrix(shared.T @ shared)
     common.setdiag(0)
     graph = sp.csr_matrix(linked + common + sp.eye_array(len(latent), dtype=np.float32))
     degree = np.asarray(graph.sum(axis=1)).ravel()
-    scale = sp.diags_array((1 / np.sqrt(degree)).astype(np.float32))
-    step = sp.csr_matrix(scale @ graph @ scale, dtype=np.float32)
+    normal = sp.diags_array((1 / np.sqrt(degree)).astype(np.float32))
+    step = sp.csr_matrix(normal @ graph @ normal, dtype=np.float32)
     return unit_rows(step @ latent)
 
 
@@ -223,7 +217,7 @@ def _softmax_weights(examples: list[Example], columns: int) -> NDArray[np.float6
 
 def _fame(libraries: sp.csr_matrix) -> float:
     """b of P(the next save is of paper j) ~ (1 + saves of j)^b, each save judged without itself."""
-    count = np.bincount(libraries.indices, minlength=libraries.shape[1]).astype(np.float64)
+    count = wanted_count(libraries)
     if not count.any():
         return 0.0
     fame, without, share = np.log1p(count), np.log(np.maximum(count, 1)), count / count.sum()

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.linalg.lapack import sposv
 
+from models.libraries import library_sizes, wanted
 from models.rows import unit_sparse_rows
 
 FACTORS = 96
@@ -13,6 +15,10 @@ CONFIDENCE = 100.0
 """c of a saved paper (alpha of Hu, Koren and Volinsky 2008); 1 for every other."""
 
 REGULARIZATION = 10.0
+
+UNWANTED = 0.2
+"""What a paper that is not wanted takes from a text profile where a wanted one adds 1 (Rocchio;
+.15 against .75 in Manning, Raghavan and Schütze 2008, 9.1.1)."""
 
 RankedPapers = tuple[NDArray[np.int32], NDArray[np.float32]]
 """Rows of papers, best first, and their scores."""
@@ -23,30 +29,47 @@ SIGNALS = ("text", "smoothed_text", "als", "saves")
 def solve_readers(
     libraries: sp.csr_matrix, item_factors: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """The exact ALS vectors of readers, float32, readers x factors.
+    """The exact ALS vectors of readers (CSR, readers x papers), float32, readers x factors."""
+    gram = item_factors.T @ item_factors
+    readers = np.zeros((libraries.shape[0], item_factors.shape[1]), np.float32)
+    for reader in range(len(readers)):
+        part = slice(libraries.indptr[reader], libraries.indptr[reader + 1])
+        rows, weights = libraries.indices[part], libraries.data[part]
+        readers[reader] = solve_reader(gram, item_factors[rows], weights)
+    return readers
+
+
+def confidence(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """c of papers of these signed weights, at least 1, which is that of every other paper."""
+    return np.maximum(np.float32(1), np.float32(CONFIDENCE) * np.abs(weights))
+
+
+def solve_reader(
+    gram: NDArray[np.float32], factors: NDArray[np.float32], weights: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The exact ALS vector of a reader, float32 (F).
 
     Equation 4 of Hu, Koren and Volinsky (2008), x = (Y'Y + Y'(C - I)Y + lambda I)^-1 Y'C p, over
-    the whole library. `libraries`: CSR, readers x papers; what is stored counts as saved.
+    the whole library: p is 1 where a weight is above 0, and c as `confidence` says. `gram`: Y'Y of
+    all papers, F x F; `factors`: those of the library's papers, n x F; `weights`: signed (n).
     """
-    factors = item_factors.shape[1]
-    gram = item_factors.T @ item_factors + np.float32(REGULARIZATION) * np.eye(
-        factors, dtype=np.float32
-    )
-    readers = np.zeros((libraries.shape[0], factors), np.float32)
-    for reader in range(len(readers)):
-        saved = item_factors[_row(libraries, reader)]
-        if len(saved):
-            left = gram + np.float32(CONFIDENCE - 1) * (saved.T @ saved)
-            readers[reader] = np.linalg.solve(left, np.float32(CONFIDENCE) * saved.sum(axis=0))
-    return readers
+    c = confidence(weights)
+    # More certain than 1 by so much: the root of it on both sides of the product.
+    known = factors * np.sqrt(c - np.float32(1))[:, None]
+    left = gram.T + known.T @ known
+    left.flat[:: len(left) + 1] += np.float32(REGULARIZATION)
+    _, solved, failed = sposv(left, (c * (weights > 0)) @ factors, lower=1, overwrite_b=1)
+    if failed:
+        raise ValueError("the normal equations are not positive definite; are the factors finite?")
+    vector: NDArray[np.float32] = solved
+    return vector
 
 
 def co_readers(libraries: sp.csr_matrix) -> sp.csr_matrix:
     """papers x readers: cosine of who has both, a reader of many papers counting less, by the
     inverse document frequency ln(1 + papers / size of the library)."""
-    size = np.maximum(np.diff(libraries.indptr), 1)
-    weight = np.log(1 + libraries.shape[1] / size).astype(np.float32)
-    return unit_sparse_rows((sp.diags_array(weight) @ libraries.astype(np.float32)).T)
+    weight = np.log(1 + libraries.shape[1] / library_sizes(libraries)).astype(np.float32)
+    return unit_sparse_rows((sp.diags_array(weight) @ wanted(libraries)).T)
 
 
 @dataclass(frozen=True)
@@ -67,7 +90,8 @@ class ReaderModel:
 
     def signals(self, libraries: sp.csr_matrix) -> NDArray[np.float32]:
         """float32, SIGNALS x readers x papers, from libraries (CSR, readers x papers)."""
-        profile = libraries.astype(np.float32)
+        profile = sp.csr_matrix(libraries, dtype=np.float32, copy=True)
+        profile.data *= np.where(profile.data < 0, np.float32(UNWANTED), np.float32(1))
         text = (self.text @ (profile @ self.text).toarray().T).T
         smoothed = (profile @ self.smoothed_text) @ self.smoothed_text.T
         als = solve_readers(libraries, self.item_factors) @ self.item_factors.T

@@ -7,6 +7,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from models.corpus import Corpus
+from models.libraries import hold_out, wanted
 
 CITING_BOTH = 2
 """A pair is related if at least so many later papers cite both."""
@@ -23,9 +24,9 @@ class Split:
     """`corpus`: what training may see. `together`: int32 CSR, papers x papers of it, how many of
     the papers left out cite both (the diagonal is empty; counts below CITING_BOTH are left out).
 
-    `libraries`: bool CSR, readers x papers of it, what training may see of the readers. `window`:
-    in words, what was left out. `kept`: int64, the rows of the whole corpus that are left.
-    `related`: in words, what a related pair is.
+    `libraries`: float32 CSR, readers x papers of it, what training may see of the readers.
+    `window`: in words, what was left out. `kept`: int64, the rows of the whole corpus that are
+    left. `related`: in words, what a related pair is.
     """
 
     corpus: Corpus
@@ -48,7 +49,7 @@ def inner_splits(
 
     By time: the cut is the latest year that leaves at least that share of the lists after it. In
     a corpus without dates one seeded draw of citing papers is left out whole. Equal cuts come once.
-    Without citations a part of the libraries (bool CSR, readers x papers) is left out.
+    Without citations a part of the libraries (float32 CSR, readers x papers) is left out.
     """
     if corpus.citations.nnz == 0:
         splits = [library_split(corpus, libraries, seed)]
@@ -105,26 +106,16 @@ def draw_split(corpus: Corpus, libraries: sp.csr_matrix, seed: int) -> Split:
 
 
 def library_split(corpus: Corpus, libraries: sp.csr_matrix, seed: int) -> Split:
-    """A seeded draw of HELD_SHARE of each library of four papers or more is left out; related is
-    what at least 2 readers have in these parts."""
-    size = np.diff(libraries.indptr)
-    reader = np.repeat(np.arange(len(size)), size)
-    order = np.lexsort((np.random.default_rng(seed).random(len(reader)), reader))
-    place = np.arange(len(reader)) - np.repeat(libraries.indptr[:-1], size)
-    held_size = np.where(size >= 4, np.maximum(np.round(HELD_SHARE * size), 2), 0)
-    held = place < held_size[reader]
-    left, out = (
-        sp.csr_matrix(
-            (np.ones(chosen.sum(), bool), (reader[chosen], libraries.indices[order][chosen])),
-            libraries.shape,
-        )
-        for chosen in (~held, held)
-    )
+    """A seeded draw of HELD_SHARE of each library of four wanted papers or more is left out;
+    related is what at least 2 readers have in these parts."""
+    size = np.diff(wanted(libraries).indptr)
+    held = np.where(size >= 4, np.maximum(np.round(HELD_SHARE * size), 2), 0)
+    left, out = hold_out(libraries, held, np.random.default_rng(seed))
     return Split(
         corpus,
         _both(out),
         left,
-        f"{out.nnz} held-out saves of {int((held_size > 0).sum())} readers",
+        f"{out.nnz} held-out saves of {int((held > 0).sum())} readers",
         np.arange(len(corpus)),
         "at least 2 readers have both in the parts of their libraries that were held out",
     )
@@ -143,7 +134,7 @@ def _split(
 
 def _both(lists: sp.csr_matrix) -> sp.csr_matrix:
     """int32 CSR, papers x papers: how many lists hold both; CITING_BOTH at least."""
-    counted = lists.astype(np.int32)
+    counted = lists.astype(bool).astype(np.int32)
     together = sp.csr_matrix(counted.T @ counted)
     together.setdiag(0)
     together.data[together.data < CITING_BOTH] = 0
