@@ -12,9 +12,10 @@ computed again at any time, and publishing it twice changes nothing. Of one mode
 
 A stale updater never overwrites a newer delta. Only the holder of the lease can publish, since the
 script that writes compares the lease in the same step; an updater that was paused past its lease is
-refused, whatever it computed. One that takes the lease first reads all partitions' logs to their
-ends, so it knows at least what its predecessor knew, and then computes every row again. Between
-its own publications a row that an event touches later is computed again later, in order.
+refused, whatever it computed. Whoever takes the lease and finds that `version` is not the one that
+it left itself reads the whole state anew, so it knows at least what its predecessor knew, and then
+computes every row again. Between two publications of one holder, a row that an event touches is
+computed again after the event was read.
 """
 
 import secrets
@@ -28,7 +29,7 @@ from redis.asyncio import Redis
 
 from service.keys import delta_keys
 
-LEASE_MS = 3_000
+LEASE_MS = 5_000
 """How long after its last sign of life a publisher is taken for dead."""
 
 KEEP_MS = 7 * 86_400_000
@@ -37,30 +38,31 @@ LOG_ENTRIES = 10_000
 
 ROWS_PER_PUBLICATION = 1_000
 
+# KEYS: publisher, status. ARGV: token, lease in ms. Returns whether it holds, and the version.
 _HOLD = """
-if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 2 end
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
-return 1
+local holder = redis.call('GET', KEYS[1])
+local ours = not holder or holder == ARGV[1]
+if ours then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) end
+return {ours and 1 or 0, tonumber(redis.call('HGET', KEYS[2], 'version') or 0)}
 """
 
 # KEYS: publisher, items, log, status. ARGV: token, rows (int32), keep in ms, length of the log,
 # number of status fields, these with their values, then a row and its delta ('' removes it) by
-# turns.
+# turns. Returns the version, or -1 when it does not hold the lease.
 _PUBLISH = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-local fields = 2 * ARGV[5]
-for at = 6 + fields, #ARGV, 2 do
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+local first = 6 + 2 * ARGV[5]
+for at = first, #ARGV, 2 do
   if ARGV[at + 1] == '' then redis.call('HDEL', KEYS[2], ARGV[at])
   else redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 1]) end
 end
-if #ARGV > 5 + fields then
+if first <= #ARGV then
   redis.call('HINCRBY', KEYS[4], 'version', 1)
   redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[4], '*', 'rows', ARGV[2])
 end
-if fields > 0 then redis.call('HSET', KEYS[4], unpack(ARGV, 6, 5 + fields)) end
+if first > 6 then redis.call('HSET', KEYS[4], unpack(ARGV, 6, first - 1)) end
 for key = 2, 4 do redis.call('PEXPIRE', KEYS[key], ARGV[3]) end
-return 1
+return tonumber(redis.call('HGET', KEYS[4], 'version') or 0)
 """
 
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
@@ -127,18 +129,18 @@ class DeltaPublisher:
         self._hold = client.register_script(_HOLD)
         self._publish = client.register_script(_PUBLISH)
         self._release = client.register_script(_RELEASE)
-        self.holds = False
-        """Whether it held the lease when it was last asked for."""
+        self.version = 0
+        """Of the latest publication, as of the last call."""
 
     async def hold(self) -> bool:
-        """Take the lease or prolong it; True when it has just been taken: compute every row."""
-        answer = int(await self._hold(keys=[self._keys.publisher], args=[self._token, LEASE_MS]))
-        self.holds = answer > 0
-        return answer == 2
+        """Take the lease, or prolong it; whether it is ours. Sets `version`."""
+        ours, self.version = await self._hold(
+            keys=[self._keys.publisher, self._keys.status], args=[self._token, LEASE_MS]
+        )
+        return bool(ours)
 
     async def release(self) -> None:
         """Let another publish at once."""
-        self.holds = False
         await self._release(keys=[self._keys.publisher], args=[self._token])
 
     async def rows(self) -> set[int]:
@@ -155,7 +157,7 @@ class DeltaPublisher:
         """
         changed = await self._changed(deltas)
         status = [part for each, at in (reached or {}).items() for part in (f"at:{each}", at)]
-        if not await self._publish(
+        version = await self._publish(
             keys=[self._keys.publisher, self._keys.items, self._keys.log, self._keys.status],
             args=[
                 self._token,
@@ -166,9 +168,10 @@ class DeltaPublisher:
                 *status,
                 *(part for row, packed in changed.items() for part in (row, packed)),
             ],
-        ):
-            self.holds = False
+        )
+        if version < 0:
             raise LeaseLost
+        self.version = version
         return len(changed)
 
     async def _changed(self, deltas: Mapping[int, Delta | None]) -> dict[int, bytes]:
@@ -176,7 +179,6 @@ class DeltaPublisher:
             return {}
         rows = list(deltas)
         stored = await self._client.hmget(self._keys.items, [str(row) for row in rows])
-        version = int(await self._client.hget(self._keys.status, "version") or 0) + 1
         changed = {}
         for row, packed in zip(rows, stored, strict=True):
             delta = deltas[row]
@@ -184,7 +186,7 @@ class DeltaPublisher:
                 if packed is not None:
                     changed[row] = b""
             elif packed is None or not delta.same(Delta.unpack(cast(bytes, packed))):
-                changed[row] = delta._replace(version=version).pack()
+                changed[row] = delta._replace(version=self.version + 1).pack()
         return changed
 
 
