@@ -5,10 +5,27 @@ Cache role (may be lost at any time; evicted when memory fills):
     key                                           type    value                  TTL        size
     rp:cache:1:<model version>:<method>:<digest>  string  a serialised response  by method  < 1 MB
 
-State role (append-only file, never evicted):
+State role (append-only file, never evicted). NN is the partition of a reader, 00 to 15; its braces
+make it the hash tag, so that all keys of a partition lie on one node of a cluster:
+
+    key                         type    value                                      TTL
+    rp:format                   string  STATE_FORMAT, decimal                      none
+    rp:{NN}:log                 stream  an entry an accepted event (see below)     trimmed
+    rp:{NN}:ids                 hash    identity of an event -> its content's      with its
+                                        digest (12 bytes), its log id              log entry
+    rp:{NN}:reader:<reader>     list    a reader's history: "<log id> <event>"     none
+    rp:{NN}:retracted:<reader>  set     the ids of events that the reader took     none
+                                        back, whether they came or not
+    rp:{NN}:cursor              hash    id: of the last log entry consumed; done:  none
+                                        entries consumed, or deleted unread
+    rp:{NN}:counts              hash    "<paper> TAB <type>" -> events consumed    none
+    rp:{NN}:tombstones          hash    keyed hash of a deleted reader -> Unix ms  none
+
+Fields of a log entry: e the event; v (empty) if it was retracted before it came; u the [paper,
+type] that it, a retraction, takes away from the counters. What packed events are:
+service/events.py. What all this weighs: service/state_memory.py.
 
     key                                           type    value                  TTL        size
-    rp:format                                     string  STATE_FORMAT, decimal  none       1 byte
     rp:delta:{<model version>}:items              hash    row -> packed delta    a week     n x 2 KB
     rp:delta:{<model version>}:log                stream  rows that changed      a week     < 40 MB
     rp:delta:{<model version>}:status             hash    how far they are       a week     < 1 KB
@@ -31,6 +48,9 @@ STATE_FORMAT = 1
 """Raise it when older releases could no longer read what the state server holds."""
 
 STATE_FORMAT_KEY = "rp:format"
+
+PARTITIONS = 16
+"""Into how many the state is split by a hash of the reader. Another number is another format."""
 
 _DIGEST_BYTES = 16  # a collision among 10^12 cached requests has probability under 10^-14
 
@@ -58,3 +78,48 @@ def delta_keys(model_version: str) -> DeltaKeys:
     """The keys of one model's deltas; service/deltas.py says what they hold."""
     prefix = f"rp:delta:{{{quote(model_version, safe='')}}}"
     return DeltaKeys(f"{prefix}:items", f"{prefix}:log", f"{prefix}:status", f"{prefix}:publisher")
+
+
+def partition_of(reader: str) -> int:
+    """The partition that holds all of a reader's state."""
+    return blake2b(reader.encode(), digest_size=1).digest()[0] % PARTITIONS
+
+
+def log_key(partition: int) -> str:
+    """The feedback log of one partition."""
+    return f"rp:{{{partition:02}}}:log"
+
+
+def cursor_key(partition: int) -> str:
+    """How far the updater has read the log of one partition."""
+    return f"rp:{{{partition:02}}}:cursor"
+
+
+def counts_key(partition: int) -> str:
+    """The counters of one partition."""
+    return f"rp:{{{partition:02}}}:counts"
+
+
+def tombstones_key(partition: int) -> str:
+    """The deleted readers of one partition."""
+    return f"rp:{{{partition:02}}}:tombstones"
+
+
+def ids_key(partition: int) -> str:
+    """The event ids that one partition remembers."""
+    return f"rp:{{{partition:02}}}:ids"
+
+
+def readers_prefix(partition: int) -> str:
+    """What the keys of one partition's histories begin with; the reader's id follows."""
+    return f"rp:{{{partition:02}}}:reader:"
+
+
+def reader_key(reader: str) -> str:
+    """The history of one reader."""
+    return readers_prefix(partition_of(reader)) + reader
+
+
+def retracted_prefix(partition: int) -> str:
+    """What the keys of one partition's retracted events begin with; the reader's id follows."""
+    return f"rp:{{{partition:02}}}:retracted:"

@@ -1,0 +1,203 @@
+"""What the state server holds of the readers: which events were accepted, and their histories."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from enum import IntEnum
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
+
+import msgpack
+from redis import RedisError
+from redis.asyncio import Redis
+from redis.exceptions import NoScriptError
+
+from models.interactions import EVENT_TYPES, RETRACT, Event, EventType
+from service.connection import connect
+from service.errors import Reason, ServiceError
+from service.events import StoredEvent, identity, pack, pack_history, unpack_history
+from service.feedback_scripts import APPEND, Script
+from service.keys import (
+    PARTITIONS,
+    ids_key,
+    log_key,
+    partition_of,
+    reader_key,
+    readers_prefix,
+    retracted_prefix,
+)
+
+_MAX_SCRIPT_EVENTS = 1_000  # bounds how long one script keeps the server from others: about 10 ms
+
+_partition_of = lru_cache(maxsize=65_536)(partition_of)
+_pack_batch = msgpack.Packer(autoreset=True, use_bin_type=False).pack  # Lua knows no bin type
+
+
+class Outcome(IntEnum):
+    """What became of an event."""
+
+    ACCEPTED = 0
+    DUPLICATE = 1
+    """Known with the same content: a success."""
+    REUSED = 2
+    """Its reader has sent this id with another content, which stands."""
+
+
+_OUTCOMES = {48 + each: each for each in Outcome}  # by the digit of the script
+
+
+class History(NamedTuple):
+    """A reader's events: all that a library depends on, in no particular order.
+
+    revision: changes with each such event; "" for a reader without any.
+    """
+
+    revision: str
+    events: list[Event]
+
+
+class FeedbackState:
+    """Reads and writes the readers' state; all that is written is durable on return.
+
+    types: says which events histories hold: those that say anything about a paper.
+    Every method raises ServiceError STATE_AWAY when the state server does not answer or refuses.
+    Raises ValueError when the URL is not one of Redis.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout_seconds: float = 5,
+        types: Mapping[str, EventType] = EVENT_TYPES,
+    ) -> None:
+        self.client = connect(url, timeout_seconds=timeout_seconds)
+        self._passing = {name for name, kind in types.items() if not (kind.sign or kind.undoes)}
+
+    async def append(self, events: Sequence[StoredEvent]) -> list[Outcome]:
+        """Store the events that are new, each with its id, history and log entry in one step."""
+        batches: dict[int, list[int]] = {}
+        for number, event in enumerate(events):
+            batches.setdefault(_partition_of(event.reader), []).append(number)
+        calls = [
+            (partition, numbers[start : start + _MAX_SCRIPT_EVENTS])
+            for partition, numbers in batches.items()
+            for start in range(0, len(numbers), _MAX_SCRIPT_EVENTS)
+        ]
+        answers = await run_scripts(
+            self.client,
+            APPEND,
+            [
+                (
+                    [
+                        *(log_key(partition), ids_key(partition)),
+                        *(readers_prefix(partition), retracted_prefix(partition)),
+                    ],
+                    [self._batch([events[number] for number in numbers])],
+                )
+                for partition, numbers in calls
+            ],
+        )
+        outcomes = [Outcome.ACCEPTED] * len(events)
+        for (_, numbers), answer in zip(calls, answers, strict=True):
+            for number, digit in zip(numbers, answer, strict=True):
+                outcomes[number] = _OUTCOMES[digit]
+        return outcomes
+
+    async def revision(self, reader: str) -> str:
+        """The revision of a reader's history; "" for a reader without one."""
+        with state_errors():
+            last = await self.client.lindex(reader_key(reader), -1)
+        return _split(last)[0] if last else ""
+
+    async def history(self, reader: str) -> History:
+        """A reader's whole history."""
+        with state_errors():
+            records = await self.client.lrange(reader_key(reader), 0, -1)
+        if not records:
+            return History("", [])
+        return History(
+            _split(records[-1])[0], [unpack_history(_split(record)[1]) for record in records]
+        )
+
+    async def readers(self) -> AsyncIterator[str]:
+        """Every reader with a history, in no order; one that comes meanwhile may be left out."""
+        for partition in range(PARTITIONS):
+            prefix = readers_prefix(partition).encode()
+            with state_errors():
+                async for key in self.client.scan_iter(prefix + b"*", count=1_000):
+                    yield key[len(prefix) :].decode()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.client.aclose()
+
+    def _batch(self, events: Sequence[StoredEvent]) -> bytes:
+        flat: list[object] = []
+        for event in events:
+            reader, retracts = event.reader, event.retracts
+            retracts = retracts if event.type == RETRACT else ""
+            flat += (
+                identity(reader, event.id),
+                event.content,
+                reader,
+                event.id,
+                pack(event),
+                b"" if event.type in self._passing else pack_history(event),
+                retracts,
+                identity(reader, retracts) if retracts else b"",
+            )
+        return _pack_batch(flat)  # type: ignore[no-any-return]
+
+
+def _split(record: str | bytes) -> tuple[str, bytes]:
+    """The log id and the packed event of a record of a history."""
+    log_id, _, packed = cast("bytes", record).partition(b" ")  # redis-py decodes only when asked
+    return log_id.decode(), packed
+
+
+@contextmanager
+def state_errors() -> Iterator[None]:
+    """Turn errors of the client library into ServiceError STATE_AWAY."""
+    try:
+        yield
+    except (RedisError, OSError, TimeoutError) as error:
+        raise state_away(error) from error
+
+
+def state_away(error: Exception) -> ServiceError:
+    """The error of a call that needed the state server in vain."""
+    return ServiceError(
+        Reason.STATE_AWAY,
+        f"The state server does not answer or refuses ({error}); nothing is lost. Try again.",
+    )
+
+
+async def run_scripts(
+    client: Redis, script: Script, calls: Sequence[tuple[list[str], list[Any]]]
+) -> list[bytes]:
+    """The answers of one script called with each of these keys and arguments.
+
+    The calls go out together as one transaction: they share one sync of the server's file.
+    Raises ServiceError STATE_AWAY.
+    """
+    with state_errors():
+        answers = await _send(client, script, calls)
+        missing = [at for at, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+        if missing:
+            await client.script_load(script.source)
+            again = await _send(client, script, [calls[at] for at in missing])
+            for at, answer in zip(missing, again, strict=True):
+                answers[at] = answer
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise state_away(answer) from answer
+    return answers
+
+
+async def _send(
+    client: Redis, script: Script, calls: Sequence[tuple[list[str], list[Any]]]
+) -> list[Any]:
+    async with client.pipeline(transaction=len(calls) > 1) as pipeline:
+        for keys, arguments in calls:
+            pipeline.evalsha(script.sha, len(keys), *keys, *arguments)
+        return await pipeline.execute(raise_on_error=False)
