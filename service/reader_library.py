@@ -1,0 +1,40 @@
+"""What a reader has, as a model sees it: rows of papers and how much each is wanted."""
+
+from collections.abc import Iterable, Mapping
+
+from models.artifact import Artifact
+from models.interactions import EVENT_TYPES, UNTIMED, Event, EventType, library
+
+
+def trained_library(artifact: Artifact, reader: str) -> dict[int, float]:
+    """The signed weights, by row, of a reader whom training knew; empty for another."""
+    at = artifact.readers.find(reader)
+    if at < 0:
+        return {}
+    libraries = artifact.libraries
+    part = slice(libraries.indptr[at], libraries.indptr[at + 1])
+    rows, weights = libraries.indices[part].tolist(), libraries.data[part].tolist()
+    return {row: float(weight) for row, weight in zip(rows, weights, strict=True)}
+
+
+def effective_library(
+    artifact: Artifact,
+    trained: Mapping[int, float],
+    events: Iterable[Event],
+    types: Mapping[str, EventType] = EVENT_TYPES,
+) -> dict[int, float]:
+    """The signed weights, by row, of a reader's whole history: what training knew (by row, empty if
+    the reader was deleted since) and then the events.
+
+    A trained paper counts as one that was saved, or hidden, before all events: so it goes when an
+    event undoes that, and stays when other events come. Papers outside the model are left out.
+    """
+    papers = artifact.papers
+    base = [
+        Event("", UNTIMED, kind, papers.id(row), abs(weight) / types[kind].strength)
+        for row, weight in trained.items()
+        if types[kind := "save" if weight > 0 else "hide"].strength
+    ]
+    weights = library([*base, *events], types)
+    rows = ((papers.row(paper), weight) for paper, weight in weights.items())
+    return {row: weight for row, weight in rows if row is not None}
