@@ -1,20 +1,29 @@
-"""The assembled service in one process: models, keys, cache and the gRPC port."""
+"""The assembled service in one process: models, keys, state, cache and the gRPC port."""
 
+from collections.abc import Mapping
 from typing import Self
 
 import structlog
 
+from models.interactions import EventType
 from models.manifest import ArtifactError
+from service.access import Access, proxies
+from service.api_keys import ApiKeys, ApiKeysError
 from service.background import Background
 from service.cache import AnswerCache, CacheCounters, RedisCache
 from service.catalog import Catalog
+from service.event_types import event_types
+from service.feedback import FeedbackHandlers
+from service.feedback_state import FeedbackState
 from service.grpc_server import GrpcServer, ListenError
 from service.handlers import methods
+from service.received_events import Rules
 from service.secrets import SigningKeys, SigningKeysError
 from service.settings import Settings
 from service.state import StateFormatError, check_state
 
 SIGNING_KEYS = "signing.keys"
+DAY_MS = 86_400_000
 
 log = structlog.get_logger(__name__)
 
@@ -31,15 +40,20 @@ class Application:
         self._settings = settings
         self.background = Background()
         self.cache = _cache(settings)
+        types = _event_types(settings)
+        self.state = _state(settings, types)
         try:
             self.catalog = Catalog(settings.model)
             keys = SigningKeys.open(settings.data_dir / SIGNING_KEYS)
+            access = _access(settings, keys)
+            rules = Rules(types, round(settings.event_window_days * DAY_MS), keys)
+            self._feedback = FeedbackHandlers(self.catalog, access, rules, self.state)
             self._server = GrpcServer(
-                methods(self.catalog, keys, self.background, self.cache),
+                methods(self.catalog, keys, self.background, self.cache, self._feedback),
                 address(settings.host, settings.port),
                 settings.max_message_bytes,
             )
-        except (ArtifactError, SigningKeysError, ListenError) as error:
+        except (ArtifactError, SigningKeysError, ApiKeysError, ListenError) as error:
             raise StartError(str(error)) from error
         self.port = self._server.port
 
@@ -50,9 +64,6 @@ class Application:
                 await check_state(self._settings.state_url)
             except StateFormatError as error:
                 raise StartError(str(error)) from error
-            except ValueError as error:
-                message = f"The URL of the state is not one of Redis: {error}."
-                raise StartError(message) from error
         await self._server.start()
         return self
 
@@ -60,6 +71,9 @@ class Application:
         """Let the calls in flight finish, and close."""
         await self._server.stop(self._settings.drain_seconds)
         self.background.close()
+        await self._feedback.close()
+        if self.state:
+            await self.state.close()
         await self.cache.close()
 
 
@@ -71,6 +85,27 @@ def _cache(settings: Settings) -> AnswerCache:
     except ValueError as error:
         raise StartError(f"The URL of the cache is not one of Redis: {error}.") from error
     return AnswerCache(shared, counters=counters, local_megabytes=settings.local_cache_megabytes)
+
+
+def _event_types(settings: Settings) -> Mapping[str, EventType]:
+    try:
+        return event_types(settings.event_types)
+    except ValueError as error:
+        raise StartError(str(error)) from error
+
+
+def _state(settings: Settings, types: Mapping[str, EventType]) -> FeedbackState | None:
+    if settings.state_url is None:
+        return None
+    try:
+        return FeedbackState(settings.state_url, types=types)
+    except ValueError as error:
+        raise StartError(f"The URL of the state is not one of Redis: {error}.") from error
+
+
+def _access(settings: Settings, keys: SigningKeys) -> Access:
+    api_keys = ApiKeys(settings.api_key_file) if settings.api_key_file else None
+    return Access(settings.host, api_keys, keys, proxies(settings.trusted_proxies))
 
 
 def address(host: str, port: int) -> str:

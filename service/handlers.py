@@ -7,10 +7,16 @@ from typing import NamedTuple
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from relatedpapers.v1 import model_service_pb2, paper_service_pb2, recommendation_service_pb2
+from relatedpapers.v1 import (
+    feedback_service_pb2,
+    model_service_pb2,
+    paper_service_pb2,
+    recommendation_service_pb2,
+)
 from service.background import Background
 from service.cache import AnswerCache
 from service.catalog import Catalog
+from service.feedback import FeedbackHandlers
 from service.papers import PaperHandlers
 from service.recommendations import RecommendationHandlers
 from service.secrets import SigningKeys
@@ -18,7 +24,12 @@ from service.versions import ModelHandlers
 
 SERVICES = tuple(
     service
-    for file in (recommendation_service_pb2, paper_service_pb2, model_service_pb2)
+    for file in (
+        recommendation_service_pb2,
+        paper_service_pb2,
+        feedback_service_pb2,
+        model_service_pb2,
+    )
     for service in file.DESCRIPTOR.services_by_name.values()
 )
 """The descriptors of the services that are answered."""
@@ -46,12 +57,17 @@ class Method(NamedTuple):
 
 
 def methods(
-    catalog: Catalog, keys: SigningKeys, background: Background, cache: AnswerCache
+    catalog: Catalog,
+    keys: SigningKeys,
+    background: Background,
+    cache: AnswerCache,
+    feedback: FeedbackHandlers,
 ) -> Iterator[Method]:
     """Every method of every service."""
     handlers: dict[str, object] = {
         "RecommendationService": RecommendationHandlers(catalog, keys, background, cache),
         "PaperService": PaperHandlers(catalog),
+        "FeedbackService": feedback,
         "ModelService": ModelHandlers(catalog, keys),
     }
     for service in SERVICES:

@@ -48,15 +48,21 @@ class Batch(NamedTuple):
 
 
 def read_batch(
-    events: Iterable[Event], rules: Rules, papers: Papers, caller: Caller, now_ms: int
+    events: Iterable[Event],
+    rules: Rules,
+    papers: Papers,
+    caller: Caller,
+    now_ms: int,
+    first: int = 0,
 ) -> Batch:
     """Check events that arrived together.
 
     now_ms: Unix time of their arrival.
+    first: the place of the first of them.
     """
     batch = Batch([], {})
     reader = _Reader(rules, papers, caller, now_ms)
-    for place, event in enumerate(events):
+    for place, event in enumerate(events, first):
         try:
             batch.accepted.append(reader.read(event))
         except ServiceError as error:

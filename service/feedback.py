@@ -1,0 +1,151 @@
+"""FeedbackService: what readers do with papers, stored before it is acknowledged."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+
+from relatedpapers.v1 import feedback_service_pb2 as pb
+from service import feedback_results, validation
+from service.access import Access, Caller
+from service.api_keys import Scope
+from service.catalog import Catalog
+from service.errors import Reason, ServiceError
+from service.events import StoredEvent
+from service.feedback_results import Settled
+from service.feedback_state import FeedbackState, Outcome
+from service.feedback_stream import MAX_MESSAGE_EVENTS, Message, Unacknowledged
+from service.group_commit import GroupCommit
+from service.received_events import MAX_CHARACTERS, Batch, Rules, read_batch
+
+MAX_EVENTS = 10_000
+"""Of one call; those after it are refused one by one."""
+
+_TURN = 1_000  # events that are checked before other calls have their turn: about 10 ms
+
+
+class FeedbackHandlers:
+    """The methods of FeedbackService.
+
+    state: None if the service was started without; what needs it then fails with STATE_AWAY.
+    """
+
+    def __init__(
+        self, catalog: Catalog, access: Access, rules: Rules, state: FeedbackState | None
+    ) -> None:
+        self._catalog = catalog
+        self._access = access
+        self._rules = rules
+        self._commit = GroupCommit(state or _NoState())
+
+    async def close(self) -> None:
+        """Wait until what was taken is stored."""
+        await self._commit.close()
+
+    async def write_feedback(self, request: pb.WriteFeedbackRequest) -> bytes:
+        """A result for each event, a WriteFeedbackResponse."""
+        caller = self._access.require(Scope.FEEDBACK, browsers=True)
+        size = len(request.events)
+        if not size:
+            raise validation.missing("events", "give at least one event")
+        batch = Batch([], {place: _too_many(size) for place in range(MAX_EVENTS, size)})
+        for first in range(0, min(size, MAX_EVENTS), _TURN):
+            part = request.events[first : min(first + _TURN, MAX_EVENTS)]
+            accepted, refused = self._read(part, caller, first)
+            batch.accepted.extend(accepted)
+            batch.refused.update(refused)
+            await asyncio.sleep(0)
+        if request.validate_only:
+            return feedback_results.response(size, Settled(batch.refused))
+        return feedback_results.response(size, await self._settle(batch, size))
+
+    async def stream_feedback(
+        self, requests: AsyncIterator[pb.StreamFeedbackRequest]
+    ) -> AsyncIterator[pb.StreamFeedbackResponse]:
+        """Acknowledgements, in the order of the messages, as their events become durable."""
+        caller = self._access.require(Scope.FEEDBACK, browsers=True)
+        unacknowledged = Unacknowledged()
+        receiving = asyncio.create_task(self._receive(requests, caller, unacknowledged))
+        try:
+            async for group in unacknowledged.settled():
+                yield _acknowledgement(group)
+            await receiving  # raises what ended the messages
+        finally:
+            receiving.cancel()
+            await asyncio.gather(receiving, return_exceptions=True)
+            await unacknowledged.abandon()
+
+    async def _receive(
+        self,
+        requests: AsyncIterator[pb.StreamFeedbackRequest],
+        caller: Caller,
+        unacknowledged: Unacknowledged,
+    ) -> None:
+        last = 0
+        try:
+            async for request in requests:
+                number, events = request.sequence_number, request.events
+                if number <= last:
+                    expected = f"more than {last}, the number of the message before"
+                    raise validation.invalid("sequence_number", number, expected)
+                validation.at_most("events", events, MAX_MESSAGE_EVENTS)
+                last = number
+                batch = self._read(events, caller)
+                unacknowledged.add(number, events, self._settle(batch, len(events)))
+                await unacknowledged.room()
+        finally:
+            unacknowledged.end()
+
+    def _read(self, events: Sequence[pb.Event], caller: Caller, first: int = 0) -> Batch:
+        papers = self._catalog.serving.artifact.papers
+        return read_batch(events, self._rules, papers, caller, int(time.time() * 1000), first)
+
+    async def _settle(self, batch: Batch, size: int) -> Settled:
+        """Store what was accepted. Fails as a whole when that may not have been stored."""
+        accepted, refused = batch
+        outcomes = await self._commit.write(accepted)
+        if not any(outcomes):
+            return Settled(refused)
+        places = [place for place in range(size) if place not in refused]
+        duplicates = set()
+        for place, event, outcome in zip(places, accepted, outcomes, strict=True):
+            if outcome is Outcome.DUPLICATE:
+                duplicates.add(place)
+            elif outcome is Outcome.REUSED:
+                refused[place] = _reused(event)
+        return Settled(refused, frozenset(duplicates))
+
+
+class _NoState:
+    async def append(self, _events: Sequence[StoredEvent]) -> list[Outcome]:
+        message = "The service runs without a state server: start it with --state-url."
+        raise ServiceError(Reason.STATE_AWAY, message)
+
+
+def _acknowledgement(group: list[tuple[Message, Settled]]) -> pb.StreamFeedbackResponse:
+    return pb.StreamFeedbackResponse(
+        acknowledged_sequence_number=group[-1][0].number,
+        failures=[
+            feedback_results.failure(
+                message.number, place, message.events[place].id[:MAX_CHARACTERS], error
+            )
+            for message, settled in group
+            for place, error in sorted(settled.refused.items())
+        ],
+        duplicate_count=sum(len(settled.duplicates) for _, settled in group),
+    )
+
+
+def _too_many(size: int) -> ServiceError:
+    message = (
+        f"The call has {size:,} events, and the first {MAX_EVENTS:,} are taken: send this one in "
+        "another call."
+    )
+    return ServiceError(Reason.TOO_MANY_EVENTS, message, field="events")
+
+
+def _reused(event: StoredEvent) -> ServiceError:
+    message = (
+        f"The reader has already sent another event with the id {event.id!r}, which stands: give "
+        "each event an id of its own."
+    )
+    return ServiceError(Reason.EVENT_ID_REUSED, message, field="id", value=event.id)
