@@ -7,6 +7,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from service import api_keys
+from service.api_keys import Scope
 from service.settings import Settings, SettingsError, load
 
 SAMPLE = Path(__file__).resolve().parent.parent / "models" / "sample"
@@ -19,6 +21,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Related papers over gRPC: learns from text, citations and readers, and says why.",
 )
+
+api_key = typer.Typer(no_args_is_help=True, help="Keys for what concerns readers.")
+app.add_typer(api_key, name="api-key")
 
 Host = Annotated[str | None, typer.Option(help="The address to listen on. \\[default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="The gRPC port; 0 picks one. \\[default: 50051]")]
@@ -42,6 +47,22 @@ def serve(
         str | None, typer.Option(help="The Redis of the cache. \\[default: an embedded server]")
     ] = None,
     data_dir: DataDir = None,
+    api_key_file: Annotated[
+        Path | None,
+        typer.Option(help="API keys; beyond loopback, what concerns readers needs one."),
+    ] = None,
+    trusted_proxies: Annotated[
+        str | None, typer.Option(help="Networks whose x-forwarded-for is believed: 10.0.0.0/8,...")
+    ] = None,
+    event_types: Annotated[
+        str | None, typer.Option(help="Types of events to add or to change, as JSON.")
+    ] = None,
+    allow_unsafe_state: Annotated[
+        bool | None,
+        typer.Option(
+            "--allow-unsafe-state", help="Serve even if the state server could lose events."
+        ),
+    ] = None,
 ) -> None:
     """Serve a trained model over gRPC until Ctrl-C.
 
@@ -57,6 +78,10 @@ def serve(
             state_url=state_url,
             cache_url=cache_url,
             data_dir=data_dir,
+            api_key_file=api_key_file,
+            trusted_proxies=trusted_proxies,
+            event_types=event_types,
+            allow_unsafe_state=allow_unsafe_state,
         )
     )
 
@@ -76,6 +101,24 @@ def demo(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None
     if subprocess.run(training, check=False).returncode != 0:
         _fail("The sample model could not be trained; the message above says why.")
     _supervise(settings, example=True)
+
+
+@api_key.command()
+def create(
+    scope: Annotated[list[Scope], typer.Option(help="What the key allows; may come again.")],
+    file: Annotated[Path, typer.Option(help="The file of keys; made if absent.")],
+    name: Annotated[str, typer.Option(help="What to call the key in the file.")] = "",
+) -> None:
+    """Make an API key: print it, once, and add its hash to a file, which a running service rereads.
+
+    Example: related-papers api-key create --scope feedback --scope read --file data/api-keys
+    """
+    try:
+        key = api_keys.create(file, scope, name)
+    except api_keys.ApiKeysError as error:
+        _fail(str(error))
+    print(key)
+    typer.echo(f"Keep it: {file} holds its hash alone. Remove its line to revoke it.", err=True)
 
 
 def main() -> None:
