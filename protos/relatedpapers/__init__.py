@@ -10,20 +10,29 @@
 from relatedpapers.aio import AsyncClient
 from relatedpapers.client import Client
 from relatedpapers.errors import (
+    AccessError,
     DeadlineExceededError,
     InvalidRequestError,
     NotFoundError,
     RelatedPapersError,
     UnavailableError,
 )
-from relatedpapers.operations import RelatedPapersQuery
+from relatedpapers.events import Outcome
+from relatedpapers.operations import RecommendationQuery, RelatedPapersQuery
+from relatedpapers.v1.feedback_service_pb2 import Event
+from relatedpapers.window import Acknowledgement
 
 __all__ = [
+    "AccessError",
+    "Acknowledgement",
     "AsyncClient",
     "Client",
     "DeadlineExceededError",
+    "Event",
     "InvalidRequestError",
     "NotFoundError",
+    "Outcome",
+    "RecommendationQuery",
     "RelatedPapersError",
     "RelatedPapersQuery",
     "UnavailableError",

@@ -1,16 +1,19 @@
 """The client for asyncio."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from functools import wraps
+from functools import partial, wraps
 from types import TracebackType
 from typing import Concatenate, Generic, ParamSpec, Self, TypeVar
 
 import grpc
 import grpc.aio
 
-from relatedpapers import errors, operations
+from relatedpapers import errors, feedback, operations
+from relatedpapers.aio_stream import AsyncFeedbackStream, Events
 from relatedpapers.calls import Batch, Call, Listing, Page, Paging
-from relatedpapers.channel import OPTIONS, TIMEOUT_SECONDS
+from relatedpapers.channel import OPTIONS, Connection
+from relatedpapers.v1.feedback_service_pb2 import StreamFeedbackRequest, StreamFeedbackResponse
+from relatedpapers.window import STREAM_PATH, Acknowledgement
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -74,7 +77,7 @@ def _listing(
     return method
 
 
-class AsyncClient:
+class AsyncClient(Connection[grpc.aio.Channel]):
     """`Client` for asyncio, made inside a running event loop; tasks of that loop may share it."""
 
     list_related_papers = _listing(operations.list_related_papers)
@@ -83,20 +86,10 @@ class AsyncClient:
     batch_get_papers = _batch(operations.batch_get_papers)
     get_model = _call(operations.get_model)
     list_models = _listing(operations.list_models)
-
-    def __init__(
-        self,
-        target: str = "127.0.0.1:50051",
-        *,
-        timeout_seconds: float = TIMEOUT_SECONDS,
-        credentials: grpc.ChannelCredentials | None = None,
-    ) -> None:
-        self._timeout_seconds = timeout_seconds
-        self._channel = (
-            grpc.aio.secure_channel(target, credentials, OPTIONS)
-            if credentials
-            else grpc.aio.insecure_channel(target, OPTIONS)
-        )
+    recommend_papers = _listing(operations.recommend_papers)
+    write_feedback = _batch(feedback.write_feedback)
+    export_reader = _listing(feedback.export_reader)
+    delete_reader = _call(feedback.delete_reader)
 
     async def __aenter__(self) -> Self:
         return self
@@ -115,14 +108,27 @@ class AsyncClient:
 
     async def send(self, call: Call[T]) -> T:
         """Send one call of `operations` and return its result."""
-        timeout = call.timeout_seconds
         method = self._channel.unary_unary(
             call.path, type(call.request).SerializeToString, call.response.FromString
         )
         try:
             response = await method(
-                call.request, timeout=self._timeout_seconds if timeout is None else timeout
+                call.request, timeout=self._timeout(call.timeout_seconds), metadata=self._metadata
             )
         except grpc.RpcError as error:
             raise errors.of_call(error) from error
         return call.result(response)
+
+    def stream_feedback(self, events: Events) -> AsyncIterator[Acknowledgement]:
+        """`Client.stream_feedback`, whose events may come from an asynchronous iterator too."""
+        method = self._channel.stream_stream(
+            STREAM_PATH,
+            StreamFeedbackRequest.SerializeToString,
+            StreamFeedbackResponse.FromString,
+        )
+        return AsyncFeedbackStream(events, partial(method, metadata=self._metadata)).run()
+
+    def _open(self, target: str, credentials: grpc.ChannelCredentials | None) -> grpc.aio.Channel:
+        if credentials:
+            return grpc.aio.secure_channel(target, credentials, OPTIONS)
+        return grpc.aio.insecure_channel(target, OPTIONS)

@@ -1,15 +1,19 @@
 """The client for programs without asyncio."""
 
-from collections.abc import Callable, Iterator
-from functools import wraps
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial, wraps
 from types import TracebackType
 from typing import Concatenate, Generic, ParamSpec, Self, TypeVar
 
 import grpc
 
-from relatedpapers import errors, operations
+from relatedpapers import errors, feedback, operations
 from relatedpapers.calls import Batch, Call, Listing, Page, Paging
-from relatedpapers.channel import OPTIONS, TIMEOUT_SECONDS
+from relatedpapers.channel import OPTIONS, Connection
+from relatedpapers.events import EventLike
+from relatedpapers.stream import FeedbackStream
+from relatedpapers.v1.feedback_service_pb2 import StreamFeedbackRequest, StreamFeedbackResponse
+from relatedpapers.window import STREAM_PATH, Acknowledgement
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -71,16 +75,13 @@ def _listing(
     return method
 
 
-class Client:
-    """A connection to one Related Papers service. Threads may share it.
-
-    target: host and port, or any other gRPC target.
-    timeout_seconds: how long a call may take, its retries included, unless the call says otherwise.
-    credentials: TLS; without, the connection is plain text, for a service on this machine.
+class Client(Connection[grpc.Channel]):
+    """A connection to one Related Papers service, with the parameters of `Connection`. Threads may
+    share it.
 
     A call that no server answers (UNAVAILABLE) is tried up to five times, with growing, random
     pauses, for about three seconds. A failure raises a RelatedPapersError. The parameters of the
-    methods are those of the functions of the same names in `operations`.
+    methods are those of the functions of the same names in `operations` and `feedback`.
     """
 
     list_related_papers = _listing(operations.list_related_papers)
@@ -89,20 +90,10 @@ class Client:
     batch_get_papers = _batch(operations.batch_get_papers)
     get_model = _call(operations.get_model)
     list_models = _listing(operations.list_models)
-
-    def __init__(
-        self,
-        target: str = "127.0.0.1:50051",
-        *,
-        timeout_seconds: float = TIMEOUT_SECONDS,
-        credentials: grpc.ChannelCredentials | None = None,
-    ) -> None:
-        self._timeout_seconds = timeout_seconds
-        self._channel = (
-            grpc.secure_channel(target, credentials, OPTIONS)
-            if credentials
-            else grpc.insecure_channel(target, OPTIONS)
-        )
+    recommend_papers = _listing(operations.recommend_papers)
+    write_feedback = _batch(feedback.write_feedback)
+    export_reader = _listing(feedback.export_reader)
+    delete_reader = _call(feedback.delete_reader)
 
     def __enter__(self) -> Self:
         return self
@@ -121,14 +112,35 @@ class Client:
 
     def send(self, call: Call[T]) -> T:
         """Send one call of `operations` and return its result."""
-        timeout = call.timeout_seconds
         method = self._channel.unary_unary(
             call.path, type(call.request).SerializeToString, call.response.FromString
         )
         try:
             response = method(
-                call.request, timeout=self._timeout_seconds if timeout is None else timeout
+                call.request, timeout=self._timeout(call.timeout_seconds), metadata=self._metadata
             )
         except grpc.RpcError as error:
             raise errors.of_call(error) from error
         return call.result(response)
+
+    def stream_feedback(self, events: Iterable[EventLike]) -> Iterator[Acknowledgement]:
+        """Send events as they come, and tell what becomes of them as it becomes durable.
+
+        Nothing is sent before the first acknowledgement is asked for, and no more than 10,000
+        events are read before they are acknowledged. An event without an id gets one (`EventLike`).
+        Where the stream breaks (UNAVAILABLE), it is opened again up to four times without progress,
+        and what was not acknowledged is sent again: nothing is lost, and nothing counts twice.
+        Raises RelatedPapersError when that was in vain, and what `events` raises after what came
+        before.
+        """
+        method = self._channel.stream_stream(
+            STREAM_PATH,
+            StreamFeedbackRequest.SerializeToString,
+            StreamFeedbackResponse.FromString,
+        )
+        return FeedbackStream(events, partial(method, metadata=self._metadata)).run()
+
+    def _open(self, target: str, credentials: grpc.ChannelCredentials | None) -> grpc.Channel:
+        if credentials:
+            return grpc.secure_channel(target, credentials, OPTIONS)
+        return grpc.insecure_channel(target, OPTIONS)

@@ -3,6 +3,7 @@
 RelatedPapersError
 ├── InvalidRequestError      the request is wrong; sending it again will not help
 ├── NotFoundError            no such paper, or no such model
+├── AccessError              no API key, or one that may not do this
 ├── DeadlineExceededError    no answer in time, retries included
 └── UnavailableError         no server, also after the retries
 
@@ -45,6 +46,10 @@ class NotFoundError(RelatedPapersError):
     """The serving model knows none of the papers, or the server has no such model."""
 
 
+class AccessError(RelatedPapersError):
+    """The service wants an API key, or one with another scope."""
+
+
 class DeadlineExceededError(RelatedPapersError):
     """No answer came within the timeout, retries included."""
 
@@ -56,6 +61,8 @@ class UnavailableError(RelatedPapersError):
 _CLASSES: Mapping[grpc.StatusCode, type[RelatedPapersError]] = {
     grpc.StatusCode.INVALID_ARGUMENT: InvalidRequestError,
     grpc.StatusCode.NOT_FOUND: NotFoundError,
+    grpc.StatusCode.UNAUTHENTICATED: AccessError,
+    grpc.StatusCode.PERMISSION_DENIED: AccessError,
     grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceededError,
     grpc.StatusCode.UNAVAILABLE: UnavailableError,
 }

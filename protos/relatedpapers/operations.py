@@ -5,10 +5,10 @@ client's own. A list or a batch of several calls gives it to each of them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypedDict, TypeVar, Unpack
+from typing import TypedDict, Unpack
 
 from relatedpapers import errors
-from relatedpapers.calls import MAX_PAGE_SIZE, Batch, Call, Listing, chunks
+from relatedpapers.calls import MAX_PAGE_SIZE, Batch, Call, Listing, chunks, itself
 from relatedpapers.v1.model_service_pb2 import (
     GetModelRequest,
     GetModelResponse,
@@ -30,10 +30,11 @@ from relatedpapers.v1.recommendation_service_pb2 import (
     ListRelatedPapersRequest,
     ListRelatedPapersResponse,
     PaperFilter,
+    RecommendedPaper,
+    RecommendPapersRequest,
+    RecommendPapersResponse,
     RelatedPaper,
 )
-
-T = TypeVar("T")
 
 MAX_BATCH_LISTS = 100
 MAX_BATCH_PAPERS = 1000
@@ -58,6 +59,20 @@ class RelatedPapersQuery(TypedDict, total=False):
     include_evidence: bool
     page_size: int
     page_token: str
+    reader_id: str
+    exclude_seen: bool
+
+
+class RecommendationQuery(TypedDict, total=False):
+    """The fields of `RecommendPapersRequest` beside the reader; its comments give the defaults.
+
+    `filter` may be a plain dictionary.
+    """
+
+    filter: PaperFilter | Mapping[str, object]
+    view: PaperView | str
+    page_size: int
+    page_token: str
 
 
 def list_related_papers(
@@ -74,7 +89,7 @@ def list_related_papers(
         "/relatedpapers.v1.RecommendationService/ListRelatedPapers",
         _list_request(query),
         ListRelatedPapersResponse,
-        _itself,
+        itself,
         timeout_seconds,
     )
     return Listing(call, lambda page: page.results, limit)
@@ -97,6 +112,27 @@ def batch_list_related_papers(
         )
         for chunk in chunks(map(_list_request, queries), MAX_BATCH_LISTS)
     )
+
+
+def recommend_papers(
+    reader_id: str,
+    *,
+    limit: int | None = MAX_PAGE_SIZE,
+    timeout_seconds: float | None = None,
+    **query: Unpack[RecommendationQuery],
+) -> Listing[RecommendPapersResponse, RecommendedPaper]:
+    """Papers for a reader, best first, page after page; what the reader has is never among them.
+
+    limit: how many results at most; None for all that the service has.
+    """
+    call = Call(
+        "/relatedpapers.v1.RecommendationService/RecommendPapers",
+        RecommendPapersRequest(reader_id=reader_id, **query),
+        RecommendPapersResponse,
+        itself,
+        timeout_seconds,
+    )
+    return Listing(call, lambda page: page.results, limit)
 
 
 def get_paper(
@@ -163,7 +199,7 @@ def list_models(
         "/relatedpapers.v1.ModelService/ListModels",
         ListModelsRequest(page_size=page_size),
         ListModelsResponse,
-        _itself,
+        itself,
         timeout_seconds,
     )
     return Listing(call, lambda page: page.models, None)
@@ -194,7 +230,3 @@ def _papers_by_id(
     unknown = set(response.unknown_paper_ids)
     known = (paper_id for paper_id in paper_ids if paper_id not in unknown)
     return zip(known, response.papers, strict=True)
-
-
-def _itself(response: T) -> T:
-    return response

@@ -1,0 +1,72 @@
+"""What a client can ask about readers' events; `operations` holds the rest, and what they share."""
+
+from collections.abc import Iterable, Iterator
+
+from relatedpapers import events as sending
+from relatedpapers.calls import Batch, Call, Listing, itself
+from relatedpapers.v1.feedback_service_pb2 import (
+    DeleteReaderRequest,
+    DeleteReaderResponse,
+    Event,
+    ExportReaderRequest,
+    ExportReaderResponse,
+    WriteFeedbackRequest,
+    WriteFeedbackResponse,
+)
+
+
+def write_feedback(
+    events: Iterable[sending.EventLike],
+    *,
+    validate_only: bool = False,
+    timeout_seconds: float | None = None,
+) -> Batch[sending.Outcome]:
+    """How each event went, in order: durable, or why it was refused.
+
+    The events go out lazily, up to a thousand to a call, and only as far as the outcomes are asked
+    for: exhaust them. An event without an id gets one (`EventLike`), so that retries count nothing
+    twice; an outcome says whether a later retry of a refused event can help.
+    validate_only: check them and store nothing.
+    """
+
+    def call(chunk: list[Event]) -> Call[Iterator[sending.Outcome]]:
+        return Call(
+            "/relatedpapers.v1.FeedbackService/WriteFeedback",
+            WriteFeedbackRequest(events=chunk, validate_only=validate_only),
+            WriteFeedbackResponse,
+            lambda response: map(sending.outcome, chunk, response.results),
+            timeout_seconds,
+        )
+
+    return Batch(map(call, sending.calls(events)))
+
+
+def export_reader(
+    reader_id: str,
+    *,
+    page_size: int = 0,
+    page_token: str = "",
+    timeout_seconds: float | None = None,
+) -> Listing[ExportReaderResponse, Event]:
+    """The events that are stored of a reader; the first page also has the library they make."""
+    call = Call(
+        "/relatedpapers.v1.FeedbackService/ExportReader",
+        ExportReaderRequest(reader_id=reader_id, page_size=page_size, page_token=page_token),
+        ExportReaderResponse,
+        itself,
+        timeout_seconds,
+    )
+    return Listing(call, lambda page: page.events, None)
+
+
+def delete_reader(
+    reader_id: str, *, timeout_seconds: float | None = None
+) -> Call[DeleteReaderResponse]:
+    """Delete a reader; the answer says what is gone now and what goes when."""
+    return Call(
+        "/relatedpapers.v1.FeedbackService/DeleteReader",
+        DeleteReaderRequest(reader_id=reader_id),
+        DeleteReaderResponse,
+        itself,
+        timeout_seconds,
+    )
