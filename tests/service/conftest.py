@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from models.artifact import Artifact
+from relatedpapers.v1.feedback_service_pb2_grpc import FeedbackServiceStub
 from relatedpapers.v1.model_service_pb2_grpc import ModelServiceStub
 from relatedpapers.v1.paper_service_pb2_grpc import PaperServiceStub
 from relatedpapers.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
@@ -33,6 +34,7 @@ class Running:
     def __post_init__(self) -> None:
         self.recommendations = RecommendationServiceStub(self.channel)
         self.papers = PaperServiceStub(self.channel)
+        self.feedback = FeedbackServiceStub(self.channel)
         self.models = ModelServiceStub(self.channel)
 
 
