@@ -137,26 +137,37 @@ def _text_lines(path: Path, progress: Progress) -> Iterator[tuple[int, str]]:
             raise InputError(f"{path}: damaged after line {number}: {error}") from error
 
 
-def read_jsonl(paths: Iterable[Path], progress: Progress = _ignore) -> Iterator[Line]:
+def read_jsonl(
+    paths: Iterable[Path],
+    progress: Progress = _ignore,
+    refused: Callable[[InputError], None] | None = None,
+) -> Iterator[Line]:
     """Every JSON object of the files, in order; blank lines are passed over.
 
-    Raises InputError at the first line that is not a JSON object.
+    A line that is no JSON object goes to `refused`; without it, raises InputError there.
     """
     for path in paths:
         for number, text in _text_lines(path, progress):
             if not text.strip():
                 continue
             try:
-                fields = json.loads(text)
-            except (ValueError, RecursionError) as error:
-                raise InputError(
-                    f"{path}:{number}: not JSON ({error}); expected one JSON object a line"
-                ) from error
-            if not isinstance(fields, dict):
-                raise InputError(
-                    f"{path}:{number}: a JSON {type(fields).__name__}; expected an object"
-                )
-            yield Line(path, number, fields)
+                yield _object(path, number, text)
+            except InputError as error:
+                if refused is None:
+                    raise
+                refused(error)
+
+
+def _object(path: Path, number: int, text: str) -> Line:
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"{path}:{number}: not JSON ({error}); expected one JSON object a line"
+        ) from error
+    if not isinstance(fields, dict):
+        raise InputError(f"{path}:{number}: a JSON {type(fields).__name__}; expected an object")
+    return Line(path, number, fields)
 
 
 # What a result page says above its papers.
