@@ -1,4 +1,4 @@
-"""The messages of a stream that is open, as its handler reads them: one ahead, and no more."""
+"""The messages of a stream that is open, as its handler reads them: hardly ahead of it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,8 +10,8 @@ T = TypeVar("T")
 class Inbox(Generic[T]):
     """What arrives on a stream, until the sender closes its side or `close` is called.
 
-    With a message waiting it asks for no other: the sender is held back by the flow control of the
-    wire. An error of the source is raised where its next message would have been.
+    One message waits and one more is held, at most; then the flow control of the wire holds the
+    sender back. An error of the source is raised where its next message would have been.
     """
 
     def __init__(self, source: AsyncIterator[T]) -> None:
