@@ -1,9 +1,13 @@
-"""Readers' events as the state server holds them: MessagePack arrays that begin with the reader.
+"""Readers' events as the state server holds them, in MessagePack.
 
-place        array
-log entry    reader, id, time_ms, arrived_ms, type, paper, value, retracts, attribution_token,
-             surface, rank, origin; defaults at the end are left out
-history      time_ms, type, paper, value, retracts, likewise; the id is the field's name
+accepted event   the content digest (12 bytes), a mark (1 byte), then
+                 mark " "  the event
+                 mark "v"  the event, which its reader had taken back before it came
+                 mark "u"  [[paper, type], event]: a retraction of an event that had come, and
+                           what that one had added to the counters
+the event        [reader, id, time_ms, arrived_ms, type, paper, value, retracts,
+                 attribution_token, surface, rank, origin]; defaults at the end are left out
+in a history     [id, time_ms, type, paper, value, retracts], likewise
 """
 
 from collections.abc import Callable
@@ -30,8 +34,9 @@ class StoredEvent(NamedTuple):
     retracts: of a retraction, the id of the event that it takes back.
     rank: the place in the list where the reader saw the paper, from 1; 0: not said.
     origin: where the reader was, as a salted hash; never an address.
-    content: `content_digest` of what the sender sent. It is not packed: what was read from the log
-        has none.
+    content: `content_digest` of what the sender sent; empty in what was read from the log.
+    retracted, undoes: known of what was read from the log: whether the reader had taken the event
+        back before it came; the paper and type of which a retraction takes one from the counters.
     """
 
     reader: str
@@ -47,6 +52,8 @@ class StoredEvent(NamedTuple):
     rank: int = 0
     origin: str = ""
     content: bytes = b""
+    retracted: bool = False
+    undoes: tuple[str, str] | None = None
 
 
 _DEFAULTS = (None,) * 6 + (1.0, "", "", "", 0, "")
@@ -76,14 +83,24 @@ def pack(event: StoredEvent) -> bytes:
     return _pack(event[:size])
 
 
-def unpack(data: bytes) -> StoredEvent:
-    """What `pack` packed, without its content digest."""
-    return StoredEvent(*msgpack.unpackb(data))
+def pack_accepted(event: StoredEvent) -> bytes:
+    """The event as the log's reader finds it, if no retraction concerns it."""
+    return event.content.ljust(CONTENT_BYTES, b"\0") + b" " + pack(event)
 
 
-def pack_reader(reader: str) -> bytes:
-    """What stands in each packed event of this reader right after its first byte."""
-    return _pack(reader)
+def unpack_accepted(data: bytes) -> StoredEvent:
+    """An accepted event."""
+    mark, packed = data[CONTENT_BYTES : CONTENT_BYTES + 1], data[CONTENT_BYTES + 1 :]
+    if mark == b"u":
+        (paper, kind), event = msgpack.unpackb(packed)
+        return StoredEvent(*event)._replace(undoes=(paper, kind))
+    event = StoredEvent(*msgpack.unpackb(packed))
+    return event._replace(retracted=True) if mark == b"v" else event
+
+
+def names_reader(data: bytes, reader: str) -> bool:
+    """Whether an accepted event is this reader's; quicker than unpacking it."""
+    return _pack(reader) in data and unpack_accepted(data).reader == reader
 
 
 def pack_history(event: StoredEvent) -> bytes:

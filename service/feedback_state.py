@@ -17,8 +17,8 @@ from service.errors import Reason, ServiceError
 from service.events import StoredEvent, identity, pack, pack_history, unpack_history
 from service.feedback_scripts import APPEND, Script
 from service.keys import (
-    PARTITIONS,
-    ids_key,
+    ANY_READER,
+    events_key,
     log_key,
     partition_of,
     reader_key,
@@ -89,7 +89,7 @@ class FeedbackState:
             [
                 (
                     [
-                        *(log_key(partition), ids_key(partition)),
+                        *(log_key(partition), events_key(partition)),
                         *(readers_prefix(partition), retracted_prefix(partition)),
                     ],
                     [self._batch([events[number] for number in numbers])],
@@ -120,12 +120,14 @@ class FeedbackState:
         )
 
     async def readers(self) -> AsyncIterator[str]:
-        """Every reader with a history, in no order; one that comes meanwhile may be left out."""
-        for partition in range(PARTITIONS):
-            prefix = readers_prefix(partition).encode()
-            with state_errors():
-                async for key in self.client.scan_iter(prefix + b"*", count=1_000):
-                    yield key[len(prefix) :].decode()
+        """Every reader with a history, in no order; one that comes meanwhile may be left out.
+
+        Now and then one is named twice.
+        """
+        prefix = len(readers_prefix(0))
+        with state_errors():
+            async for key in self.client.scan_iter(ANY_READER, count=1_000):
+                yield key[prefix:].decode()
 
     async def close(self) -> None:
         """Close the connections."""
@@ -174,7 +176,7 @@ def state_away(error: Exception) -> ServiceError:
 
 async def run_scripts(
     client: Redis, script: Script, calls: Sequence[tuple[list[str], list[Any]]]
-) -> list[bytes]:
+) -> list[Any]:
     """The answers of one script called with each of these keys and arguments.
 
     The calls go out together as one transaction: they share one sync of the server's file.

@@ -10,9 +10,8 @@ make it the hash tag, so that all keys of a partition lie on one node of a clust
 
     key                         type    value                                      TTL
     rp:format                   string  STATE_FORMAT, decimal                      none
-    rp:{NN}:log                 stream  an entry an accepted event (see below)     trimmed
-    rp:{NN}:ids                 hash    identity of an event -> its content's      with its
-                                        digest (12 bytes), its log id              log entry
+    rp:{NN}:log                 stream  an entry an accepted event: e its identity trimmed
+    rp:{NN}:events              hash    identity -> accepted event                 with the log
     rp:{NN}:reader:<reader>     list    a reader's history: "<log id> <event>"     none
     rp:{NN}:retracted:<reader>  set     the ids of events that the reader took     none
                                         back, whether they came or not
@@ -21,9 +20,9 @@ make it the hash tag, so that all keys of a partition lie on one node of a clust
     rp:{NN}:counts              hash    "<paper> TAB <type>" -> events consumed    none
     rp:{NN}:tombstones          hash    keyed hash of a deleted reader -> Unix ms  none
 
-Fields of a log entry: e the event; v (empty) if it was retracted before it came; u the [paper,
-type] that it, a retraction, takes away from the counters. What packed events are:
-service/events.py. What all this weighs: service/state_memory.py.
+The log holds no event itself: a stream keeps the bytes of a deleted entry, and writes them to its
+file, until its whole neighbourhood is deleted. An event id is remembered as long as the log keeps
+its entry. How events are packed: service/events.py. What all this weighs: service/state_memory.py.
 
     key                                           type    value                  TTL        size
     rp:delta:{<model version>}:items              hash    row -> packed delta    a week     n x 2 KB
@@ -105,9 +104,9 @@ def tombstones_key(partition: int) -> str:
     return f"rp:{{{partition:02}}}:tombstones"
 
 
-def ids_key(partition: int) -> str:
-    """The event ids that one partition remembers."""
-    return f"rp:{{{partition:02}}}:ids"
+def events_key(partition: int) -> str:
+    """The events to which the log of one partition points."""
+    return f"rp:{{{partition:02}}}:events"
 
 
 def readers_prefix(partition: int) -> str:
@@ -118,6 +117,10 @@ def readers_prefix(partition: int) -> str:
 def reader_key(reader: str) -> str:
     """The history of one reader."""
     return readers_prefix(partition_of(reader)) + reader
+
+
+ANY_READER = "rp:{[0-9][0-9]}:reader:*"
+"""The pattern of every reader's history."""
 
 
 def retracted_prefix(partition: int) -> str:

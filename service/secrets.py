@@ -46,11 +46,7 @@ class SigningKeys:
         """
         try:
             if not path.exists():
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                temporary = _write_aside(path, [secrets.token_bytes(_KEY_BYTES)])
-                with suppress(FileExistsError):  # another process was first: its keys count
-                    os.link(temporary, path)
-                temporary.unlink()
+                _make(path)
             elif path.stat().st_mode & 0o077:
                 log.warning("others may read the signing keys; chmod 600 it", file=str(path))
             return cls(path)
@@ -100,6 +96,27 @@ def rotate(path: Path) -> None:
         temporary.rename(path)
     except OSError as error:
         raise SigningKeysError(f"cannot rotate the signing keys {path}: {error}") from error
+
+
+def lasting_key(path: Path) -> bytes:
+    """The one key of a file that never rotates, made as `SigningKeys.open` makes one.
+
+    Raises SigningKeysError.
+    """
+    try:
+        if not path.exists():
+            _make(path)
+        return _read(path)[0]
+    except OSError as error:
+        raise SigningKeysError(f"cannot use the key {path}: {error}") from error
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    temporary = _write_aside(path, [secrets.token_bytes(_KEY_BYTES)])
+    with suppress(FileExistsError):  # another process was first: its keys count
+        os.link(temporary, path)
+    temporary.unlink()
 
 
 def _tag(key: bytes, purpose: str, payload: bytes) -> bytes:

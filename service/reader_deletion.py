@@ -1,0 +1,143 @@
+"""Deletes a reader from the live state, and from the append-only file that holds it.
+
+What a reader did is gone at once from what the service answers. The bytes are gone from the disk
+when the server has rewritten its file, which this waits for. A managed server may forbid that; then
+they go when the server itself rewrites it, which Redis does each time the file has doubled.
+"""
+
+import asyncio
+import time
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from redis.asyncio import Redis
+from redis.exceptions import ResponseError
+
+from service.events import StoredEvent, identity, names_reader, pack_accepted
+from service.feedback_scripts import BURY, ERASE
+from service.feedback_state import run_scripts, state_errors
+from service.keys import (
+    cursor_key,
+    events_key,
+    log_key,
+    partition_of,
+    reader_key,
+    retracted_prefix,
+    tombstones_key,
+)
+from service.tombstones import Tombstones
+
+DELETION = "delete-reader"
+"""The type of the log entry of a deletion: its reader is "" and its id the tombstone. Who holds
+readers in memory drops the one with that tombstone."""
+
+_SCANNED_AT_ONCE = 1_000
+_POLL_SECONDS = 0.05
+
+
+class FileRewrite(StrEnum):
+    """What became of the append-only file."""
+
+    DONE = "done"
+    """It holds nothing of the reader any more."""
+    LATER = "later"
+    """It is still being rewritten, or the last attempt failed; the server goes on by itself."""
+    FORBIDDEN = "forbidden"
+    """The server lets nobody ask for it, and does it when its file has doubled."""
+    NO_FILE = "no file"
+    """The server keeps nothing on disk."""
+
+
+class Deleted(NamedTuple):
+    """What a deletion removed.
+
+    events: of the reader's history. entries: of the log, with the ids of their events.
+    """
+
+    events: int
+    entries: int
+    rewrite: FileRewrite
+
+
+async def delete_reader(
+    client: Redis, tombstones: Tombstones, reader: str, *, patience_seconds: float = 60.0
+) -> Deleted:
+    """Delete all live state of a reader and set the tombstone; a reader unknown here gets one too.
+
+    Events that are accepted meanwhile or later begin a new history. Called again after an error or
+    for LATER, it finishes what is left. Counters keep what they have counted: they name no reader.
+
+    patience_seconds: how long the rewrite of the file is waited for.
+    Raises ServiceError STATE_AWAY.
+    """
+    partition, tombstone, now_ms = partition_of(reader), tombstones.of(reader), _now_ms()
+    entry = StoredEvent("", tombstone, now_ms, now_ms, DELETION, "")
+    log, events = log_key(partition), events_key(partition)
+    [(last, held)] = await run_scripts(
+        client,
+        BURY,
+        [
+            (
+                [
+                    *(log, events, reader_key(reader)),
+                    *(retracted_prefix(partition) + reader, tombstones_key(partition)),
+                ],
+                [tombstone, now_ms, identity("", f"{tombstone} {now_ms}"), pack_accepted(entry)],
+            )
+        ],
+    )
+    erased = 0
+    keys = [log, events, cursor_key(partition)]
+    after = "-"
+    while page := await _page(client, log, events, after, last):
+        mine = [entry for entry, event in page if event and names_reader(event, reader)]
+        if mine:
+            [count] = await run_scripts(client, ERASE, [(keys, mine)])
+            erased += count
+        after = "(" + page[-1][0]
+    return Deleted(held, erased, await rewrite_file(client, patience_seconds))
+
+
+async def rewrite_file(client: Redis, patience_seconds: float) -> FileRewrite:
+    """Have the append-only file written anew from what is live, and wait for it."""
+    deadline = time.monotonic() + patience_seconds
+    with state_errors():
+        if not (await client.info("persistence"))["aof_enabled"]:
+            return FileRewrite.NO_FILE
+        while await _settled(client, deadline):  # one that began earlier may keep what was deleted
+            try:
+                await client.bgrewriteaof()
+                break
+            except ResponseError as error:
+                if "in progress" not in str(error):
+                    return FileRewrite.FORBIDDEN
+        done = await _settled(client, deadline)
+        status = (await client.info("persistence"))["aof_last_bgrewrite_status"]
+    return FileRewrite.DONE if done and status == "ok" else FileRewrite.LATER
+
+
+async def _settled(client: Redis, deadline: float) -> bool:
+    while True:
+        info = await client.info("persistence")
+        if not (info["aof_rewrite_in_progress"] or info["aof_rewrite_scheduled"]):
+            return True
+        if time.monotonic() > deadline:
+            return False
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _page(
+    client: Redis, log: str, events: str, after: str, last: str
+) -> list[tuple[str, bytes | None]]:
+    """Entries of a log up to one, with their events."""
+    pairs: Any
+    with state_errors():
+        pairs = await client.xrange(log, after, last, _SCANNED_AT_ONCE)
+        if not pairs:
+            return []
+        found: Any = await client.hmget(events, [fields[b"e"] for _, fields in pairs])
+    return [(entry.decode(), event) for (entry, _), event in zip(pairs, found, strict=True)]
+
+
+def _now_ms() -> int:
+    return int(time.time() * 1000)

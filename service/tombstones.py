@@ -1,0 +1,50 @@
+"""Tombstones: what remains of a deleted reader, so that no artifact brings that reader back.
+
+A tombstone is a keyed BLAKE2b hash (RFC 7693) of the reader's id. The key lies in the data folder
+and not on the state server, so that neither alone says who was deleted. It must never change: with
+another key no tombstone is recognized any more. Replicas share it.
+"""
+
+from hashlib import blake2b
+from pathlib import Path
+
+from redis.asyncio import Redis
+
+from service.feedback_state import state_errors
+from service.keys import PARTITIONS, partition_of, tombstones_key
+from service.secrets import lasting_key
+
+_BYTES = 16
+
+
+class Tombstones:
+    """The deleted readers. Methods that ask the state server raise ServiceError STATE_AWAY."""
+
+    def __init__(self, client: Redis, key: bytes) -> None:
+        self._client = client
+        self._key = key
+
+    @classmethod
+    def open(cls, client: Redis, data_dir: Path) -> "Tombstones":
+        """With the key of a data folder, made if absent. Raises SigningKeysError."""
+        return cls(client, lasting_key(data_dir / "tombstones.key"))
+
+    def of(self, reader: str) -> str:
+        """The tombstone of a reader, deleted or not: 32 hexadecimal digits."""
+        return blake2b(reader.encode(), digest_size=_BYTES, key=self._key).hexdigest()
+
+    async def is_deleted(self, reader: str) -> bool:
+        """Whether the reader was deleted, at whatever time."""
+        with state_errors():
+            return bool(
+                await self._client.hexists(tombstones_key(partition_of(reader)), self.of(reader))
+            )
+
+    async def all(self) -> dict[str, int]:
+        """Every tombstone, and when it was set (Unix ms)."""
+        async with self._client.pipeline(transaction=False) as pipeline:
+            for partition in range(PARTITIONS):
+                pipeline.hgetall(tombstones_key(partition))
+            with state_errors():
+                found = await pipeline.execute()
+        return {name.decode(): int(when) for each in found for name, when in each.items()}
