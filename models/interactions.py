@@ -125,7 +125,7 @@ def read_interactions(
     histories: dict[str, dict[str, Event]] = {}
     for number, line in enumerate(read_jsonl(paths)):
         history = histories.setdefault(line.identifier("user"), {})
-        event = _event(line, number)
+        event = read_event(line, number)
         if event.type == RETRACT:
             history.setdefault(event.id, event)
             continue
@@ -152,11 +152,17 @@ def read_interactions(
     return Interactions(user_items, readers, dict(notes))
 
 
-def _event(line: Line, number: int) -> Event:
-    """The event of a line, its paper as it is spelled there. Raises InputError."""
+def read_event(line: Line, number: int) -> Event:
+    """The event of a line, its paper as it is spelled there. Raises InputError.
+
+    `number`: the place of the line, for an event without an id or a time.
+    """
     kind = line.fields.get("type", "save")
     if not isinstance(kind, str):
         raise line.error(f'"type" is {kind!r}; expected a string')
+    retracts = line.text("retracts") if kind == RETRACT else ""
+    if kind == RETRACT and not retracts:
+        raise line.error('no "retracts"; expected the id of the event to take back')
     value = line.fields.get("value", 1.0)
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 1:
         raise line.error(f'"value" is {value!r}; expected a number above 0, at most 1')
@@ -166,7 +172,7 @@ def _event(line: Line, number: int) -> Event:
         type=kind,
         paper="" if kind == RETRACT else line.identifier("paper"),
         value=float(value),
-        retracts=line.identifier("retracts") if kind == RETRACT else "",
+        retracts=retracts,
     )
 
 
