@@ -1,0 +1,322 @@
+"""Who may do what: API keys, scopes, browsers, and where an event came from."""
+
+import subprocess
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+
+import grpc
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relatedpapers.v1 import feedback_service_pb2 as pb
+from service.access import WIRE, Access, Wire, client_address, is_loopback, proxies
+from service.api_keys import ApiKeys, ApiKeysError, Scope, create
+from service.errors import Code, Reason
+from service.secrets import SigningKeys
+from service.settings import Settings, SettingsError, load
+from tests.feedback.support import attribution_token, event, logged, reasons, write
+from tests.service.conftest import Running, Starting
+from tests.service.test_errors import error_info
+from tests.serving import COMMAND
+
+PAGE = "https://papers.example"
+
+
+async def refusal(
+    running: Running, metadata: Mapping[str, str]
+) -> tuple[grpc.StatusCode, str, str]:
+    """Code, reason and message of a call that is not admitted."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await write(running, [event()], metadata)
+    return caught.value.code(), error_info(caught.value).reason, caught.value.details() or ""
+
+
+@pytest.fixture
+def key_file(tmp_path: Path) -> Path:
+    return tmp_path / "api-keys"
+
+
+@pytest.fixture
+def public(settings: Settings, key_file: Path) -> Settings:
+    """Beyond loopback, with a file that has a key for something else."""
+    create(key_file, [Scope.READ])
+    return settings.model_copy(update={"host": "0.0.0.0", "api_key_file": key_file})  # noqa: S104
+
+
+async def test_on_loopback_without_a_key_file_everything_is_allowed(running: Running) -> None:
+    assert reasons(await write(running, [event()])) == [""]
+    assert reasons(await write(running, [event()], {"x-api-key": "whatever"})) == [""]
+
+
+async def test_beyond_loopback_without_a_key_file(settings: Settings) -> None:
+    public = settings.model_copy(update={"host": "0.0.0.0"})  # noqa: S104
+    async with Starting(public) as running:
+        for metadata in ({}, {"x-api-key": "guess"}, {"origin": PAGE}):
+            code, reason, message = await refusal(running, metadata)
+            assert code == grpc.StatusCode.UNAUTHENTICATED
+            assert reason == Reason.API_KEY_REQUIRED
+            assert "api-key create" in message
+            assert "--api-key-file" in message
+        assert await attribution_token(running)  # what concerns no reader is open
+
+
+async def test_beyond_loopback_a_key_is_asked_for(public: Settings, key_file: Path) -> None:
+    key = create(key_file, [Scope.FEEDBACK], "pipeline")
+    async with Starting(public) as running:
+        code, reason, message = await refusal(running, {})
+        assert (code, reason) == (grpc.StatusCode.UNAUTHENTICATED, Reason.API_KEY_REQUIRED)
+        assert "authorization: Bearer" in message
+        code, reason, _ = await refusal(running, {"authorization": f"Basic {key}"})
+        assert (code, reason) == (grpc.StatusCode.UNAUTHENTICATED, Reason.API_KEY_REQUIRED)
+        for wrong in (f"{key}x", key[:-1], "rp_", "~ ~", "x" * 5_000):
+            code, reason, _ = await refusal(running, {"authorization": f"Bearer {wrong}"})
+            assert (code, reason) == (grpc.StatusCode.UNAUTHENTICATED, Reason.API_KEY_INVALID)
+        for metadata in ({"authorization": f"Bearer {key}"}, {"x-api-key": key}):
+            assert reasons(await write(running, [event()], metadata)) == [""]
+        assert await attribution_token(running)
+
+
+async def test_a_key_file_counts_on_loopback_too(public: Settings) -> None:
+    async with Starting(public.model_copy(update={"host": "127.0.0.1"})) as running:
+        code, reason, _ = await refusal(running, {})
+        assert (code, reason) == (grpc.StatusCode.UNAUTHENTICATED, Reason.API_KEY_REQUIRED)
+
+
+async def test_a_stream_asks_for_a_key_too(public: Settings, key_file: Path) -> None:
+    key = create(key_file, [Scope.FEEDBACK])
+    message = pb.StreamFeedbackRequest(sequence_number=1, events=[event()])
+    async with Starting(public) as running:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await anext(aiter(running.feedback.StreamFeedback(iter([message]))))
+        assert error_info(caught.value).reason == Reason.API_KEY_REQUIRED
+        stream = running.feedback.StreamFeedback(iter([message]), metadata=[("x-api-key", key)])
+        assert [answer.acknowledged_sequence_number async for answer in stream] == [1]
+
+
+async def test_a_key_allows_its_scopes_alone(public: Settings, key_file: Path) -> None:
+    key = create(key_file, [Scope.READ, Scope.ADMIN])
+    async with Starting(public) as running:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await write(running, [event()], {"x-api-key": key})
+        assert caught.value.code() == grpc.StatusCode.PERMISSION_DENIED
+        info = error_info(caught.value)
+        assert (info.reason, info.metadata["scope"]) == (Reason.SCOPE_MISSING, "feedback")
+        assert "admin, read" in (caught.value.details() or "")
+
+
+async def test_keys_come_and_go_while_the_service_runs(public: Settings, key_file: Path) -> None:
+    async with Starting(public) as running:
+        key = create(key_file, [Scope.FEEDBACK], "new")
+        assert reasons(await write(running, [event()], {"x-api-key": key})) == [""]
+        revoke(key_file, "new")
+        assert (await refusal(running, {"x-api-key": key}))[1] == Reason.API_KEY_INVALID
+
+
+def revoke(key_file: Path, name: str) -> None:
+    """As an editor of text does it."""
+    lines = key_file.read_text().splitlines()
+    key_file.write_text("\n".join(line for line in lines if not line.startswith(f"{name} ")))
+
+
+async def test_a_damaged_key_file_leaves_the_keys_as_they_were(
+    public: Settings, key_file: Path
+) -> None:
+    key = create(key_file, [Scope.FEEDBACK])
+    async with Starting(public) as running:
+        for spoil in (lambda: key_file.write_text("not a key\n"), key_file.unlink):
+            spoil()
+            assert reasons(await write(running, [event()], {"x-api-key": key})) == [""]
+        other = create(key_file, [Scope.FEEDBACK])
+        assert (await refusal(running, {"x-api-key": key}))[1] == Reason.API_KEY_INVALID
+        assert reasons(await write(running, [event()], {"x-api-key": other})) == [""]
+
+
+def test_only_hashes_are_stored(key_file: Path) -> None:
+    key = create(key_file, [Scope.FEEDBACK, Scope.READ], "pipeline")
+    assert len(key) > 43
+    assert key not in key_file.read_text()
+    assert key_file.stat().st_mode & 0o777 == 0o600
+    keys = ApiKeys(key_file)
+    assert keys.scopes(key) == frozenset({Scope.FEEDBACK, Scope.READ})
+    assert keys.scopes(key.upper()) is None
+    assert keys.scopes("") is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "name",
+        "name read",
+        "name read 12",
+        f"name write {'0' * 64}",
+        f"name read {'0' * 64} more",
+        f"name  {'0' * 64}",
+        "ключ read \x00",
+    ],
+)
+def test_a_line_that_is_no_key(key_file: Path, line: str) -> None:
+    create(key_file, [Scope.READ])
+    key_file.write_text(f"{key_file.read_text()}\n# a comment\n{line}\n")
+    with pytest.raises(ApiKeysError, match=f"{key_file}:5 "):
+        ApiKeys(key_file)
+
+
+def test_a_key_file_without_a_newline_at_its_end(key_file: Path) -> None:
+    first = create(key_file, [Scope.READ])
+    key_file.write_text(key_file.read_text().rstrip("\n"))
+    second = create(key_file, [Scope.ADMIN])
+    keys = ApiKeys(key_file)
+    assert keys.scopes(first) == frozenset({Scope.READ})
+    assert keys.scopes(second) == frozenset({Scope.ADMIN})
+
+
+def test_the_command_prints_a_key_once(tmp_path: Path) -> None:
+    file = tmp_path / "new" / "api-keys"
+    command: list[str | Path] = [COMMAND, "api-key", "create", "--scope", "feedback"]
+    command += ["--file", file, "--name", "site"]
+    made = subprocess.run(command, capture_output=True, text=True, check=True)
+    [key] = made.stdout.splitlines()
+    assert ApiKeys(file).scopes(key) == frozenset({Scope.FEEDBACK})
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 1
+    assert "site" in again.stderr
+    assert "Traceback" not in again.stderr
+
+
+async def test_a_browser_writes_impressions_and_clicks_with_a_token(running: Running) -> None:
+    token = await attribution_token(running)
+    allowed = [event(type=each, attribution_token=token) for each in ("impression", "click")]
+    others = [event(type=each, attribution_token=token) for each in ("read", "save", "hide")]
+    undo = event(type="retract", retracted_event_id=allowed[0].id, attribution_token=token)
+    tokenless = [event(), event(attribution_token="forged")]
+    results = await write(running, [*allowed, *others, undo, *tokenless], {"origin": PAGE})
+    assert reasons(results) == ["", "", *[Reason.BROWSER_FORBIDDEN] * 6]
+    assert {each.status.code for each in results[2:]} == {Code.PERMISSION_DENIED}
+
+
+async def test_a_browser_needs_no_key_for_that_and_no_wrong_one(
+    public: Settings, key_file: Path
+) -> None:
+    key = create(key_file, [Scope.FEEDBACK])
+    async with Starting(public) as running:
+        token = await attribution_token(running)
+        events = [event(attribution_token=token), event(type="save", attribution_token=token)]
+        for metadata in ({}, {"x-api-key": key}):
+            results = await write(running, events, {"origin": PAGE, **metadata})
+            assert reasons(results)[1] == Reason.BROWSER_FORBIDDEN
+            assert results[0].status.code == 0
+        code, reason, _ = await refusal(running, {"origin": PAGE, "x-api-key": "wrong"})
+        assert (code, reason) == (grpc.StatusCode.UNAUTHENTICATED, Reason.API_KEY_INVALID)
+
+
+async def test_the_origin_of_a_browser_is_ours_and_of_a_pipeline_its_own(running: Running) -> None:
+    token = await attribution_token(running)
+    await write(running, [event(reader_id="pipe", origin="theirs"), event(reader_id="none")])
+    sent = event(reader_id="page", origin="invented", attribution_token=token)
+    assert reasons(await write(running, [sent, sent], {"origin": PAGE})) == ["", "DUPLICATE"]
+    sent.origin = "invented anew"  # a browser's own word is no part of the content
+    assert reasons(await write(running, [sent], {"origin": PAGE})) == ["DUPLICATE"]
+    origins = {each.reader: each.origin for each in await logged(running)}
+    assert origins["pipe"] == "theirs"
+    assert origins["none"] == ""
+    assert len(origins["page"]) == 32
+
+
+@pytest.fixture
+def signing_keys(tmp_path: Path) -> SigningKeys:
+    return SigningKeys.open(tmp_path / "signing.keys")
+
+
+class Origins:
+    """Origins as one service gives them to browsers."""
+
+    def __init__(self, keys: SigningKeys, trusted: str = "") -> None:
+        self._access = Access("127.0.0.1", None, keys, proxies(trusted))
+
+    def of(self, peer: str, forwarded: str = "") -> str:
+        metadata = [("origin", PAGE), *([("x-forwarded-for", forwarded)] if forwarded else [])]
+        token = WIRE.set(lambda: Wire(metadata, peer))
+        try:
+            return self._access.require(Scope.FEEDBACK, browsers=True).origin
+        finally:
+            WIRE.reset(token)
+
+
+def test_an_origin_stands_for_a_network(signing_keys: SigningKeys) -> None:
+    origins = Origins(signing_keys)
+    here = origins.of("ipv4:192.0.2.1:4000")
+    assert origins.of("ipv4:192.0.2.77:5000") == here
+    assert origins.of("ipv6:[::ffff:192.0.2.9]:1") == here
+    assert origins.of("ipv4:192.0.3.1:4000") != here
+    there = origins.of("ipv6:%5B2001:db8:1:2::3%5D:4000")
+    assert origins.of("ipv6:[2001:db8:1:ffff::9]:1") == there
+    assert origins.of("ipv6:[2001:db8:2::9]:1") != there
+    assert "192" not in here
+
+
+def test_an_origin_is_another_tomorrow_and_elsewhere(
+    signing_keys: SigningKeys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    origins = Origins(signing_keys)
+    monkeypatch.setattr("service.access.time.time", lambda: 1_800_000_000.0)
+    today = origins.of("ipv4:192.0.2.1:4000")
+    elsewhere = Origins(SigningKeys.open(tmp_path / "other.keys"))
+    assert elsewhere.of("ipv4:192.0.2.1:4000") != today
+    monkeypatch.setattr("service.access.time.time", lambda: 1_800_000_000.0 + 86_400)
+    assert origins.of("ipv4:192.0.2.1:4000") != today
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("ipv4:10.0.0.1:1", "", "10.0.0.1"),
+        ("ipv4:10.0.0.1:1", "203.0.113.9", "203.0.113.9"),
+        ("ipv4:10.0.0.1:1", "198.51.100.7, 203.0.113.9", "203.0.113.9"),
+        ("ipv4:10.0.0.1:1", "198.51.100.7,203.0.113.9, 10.2.3.4", "203.0.113.9"),
+        ("ipv4:10.0.0.1:1", "10.9.9.9, 10.2.3.4", "10.9.9.9"),
+        ("ipv4:203.0.113.5:1", "198.51.100.7", "203.0.113.5"),
+        ("ipv4:10.0.0.1:1", "198.51.100.7, unknown", "10.0.0.1"),
+        ("ipv4:10.0.0.1:1", "203.0.113.9:4711", "203.0.113.9"),
+        ("ipv4:10.0.0.1:1", "[2001:db8::1]:4711", "2001:db8::1"),
+        ("ipv6:[::ffff:10.0.0.1]:1", "2001:db8::1", "2001:db8::1"),
+        ("ipv6:[fe80::1%25eth0]:1", "2001:db8::1", "fe80::1"),
+    ],
+)
+def test_forwarded_addresses_are_believed_from_trusted_proxies_alone(
+    peer: str, forwarded: str, client: str
+) -> None:
+    assert client_address(peer, forwarded, proxies("10.0.0.0/8")) == ip_address(client)
+
+
+@given(peer=st.text(max_size=40), forwarded=st.text(max_size=60))
+def test_no_peer_and_no_header_breaks_it(peer: str, forwarded: str) -> None:
+    client_address(peer, forwarded, proxies("0.0.0.0/0,::/0"))
+    client_address("ipv4:10.0.0.1:1", forwarded, proxies("0.0.0.0/0,::/0"))
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("127.8.8.8", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("localhost", True),
+        ("0.0.0.0", False),  # noqa: S104
+        ("::", False),
+        ("192.0.2.1", False),
+        ("papers.example", False),
+        ("localhost.papers.example", False),
+        ("", False),
+    ],
+)
+def test_loopback(host: str, expected: bool) -> None:
+    assert is_loopback(host) is expected
+
+
+def test_proxies_that_are_no_networks() -> None:
+    with pytest.raises(SettingsError, match="trusted-proxies"):
+        load(trusted_proxies="10.0.0.0/8,everyone")
+    assert load(trusted_proxies=" 10.0.0.0/8 , 192.0.2.1,").trusted_proxies

@@ -1,0 +1,281 @@
+"""WriteFeedback over a real channel: a status for each event, in the field's codes."""
+
+import math
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from relatedpapers.v1 import feedback_service_pb2 as pb
+from service.errors import CODES, RETRY_HELPS, Reason
+from service.events import StoredEvent
+from service.feedback import MAX_EVENTS
+from service.settings import Settings
+from tests.feedback.support import (
+    assert_refused,
+    attribution_token,
+    event,
+    logged,
+    reasons,
+    write,
+)
+from tests.servers import SystemRedis
+from tests.service.conftest import Running, Starting
+from tests.service.test_errors import error_info
+from tests.service.toy import ARXIV, DOI
+
+MISSING, INVALID = Reason.FIELD_MISSING, Reason.FIELD_INVALID
+YEAR_9999 = Timestamp(seconds=253_402_300_799, nanos=999_999_999)
+BAD: list[tuple[pb.Event, Reason, str]] = [
+    (event(id=""), MISSING, "id"),
+    (event(id="x" * 257), INVALID, "id"),
+    (event(id="a\x00b"), INVALID, "id"),
+    (event(reader_id=""), MISSING, "reader_id"),
+    (event(reader_id="r" * 1_000_000), INVALID, "reader_id"),
+    (event(reader_id="a\nb"), INVALID, "reader_id"),
+    (event(reader_id="a\x85b"), INVALID, "reader_id"),
+    (event(paper_id=""), MISSING, "paper_id"),
+    (event(paper_id="no-such"), Reason.PAPER_NOT_FOUND, ""),
+    (event(paper_id="p" * 1_025), INVALID, "paper_id"),
+    (event(type=""), MISSING, "type"),
+    (event(type="like"), Reason.EVENT_TYPE_UNKNOWN, "type"),
+    (event(type="Click"), Reason.EVENT_TYPE_UNKNOWN, "type"),
+    (event(event_time=YEAR_9999), Reason.EVENT_IN_FUTURE, "event_time"),
+    (event(days_ago=-0.01), Reason.EVENT_IN_FUTURE, "event_time"),
+    (event(days_ago=30.001), Reason.EVENT_TOO_OLD, "event_time"),
+    (event(event_time=Timestamp(seconds=-62_135_596_800)), Reason.EVENT_TOO_OLD, "event_time"),
+    (event(event_time=Timestamp(seconds=2**62)), INVALID, "event_time"),
+    (event(event_time=Timestamp(seconds=-(2**63))), INVALID, "event_time"),
+    (event(event_time=Timestamp(seconds=1, nanos=-1)), INVALID, "event_time"),
+    (event(event_time=Timestamp(seconds=1, nanos=2**31 - 1)), INVALID, "event_time"),
+    (event(value=math.nan), INVALID, "value"),
+    (event(value=math.inf), INVALID, "value"),
+    (event(value=0.0), INVALID, "value"),
+    (event(value=-0.5), INVALID, "value"),
+    (event(value=1.5), INVALID, "value"),
+    (event(rank=0), INVALID, "rank"),
+    (event(rank=-3), INVALID, "rank"),
+    (event(surface="s" * 257), INVALID, "surface"),
+    (event(surface="\x1b[2J"), INVALID, "surface"),
+    (event(origin="o" * 257), INVALID, "origin"),
+    (event(attribution_token="forged"), Reason.ATTRIBUTION_TOKEN_INVALID, "attribution_token"),
+    (event(type="retract", paper_id=""), MISSING, "retracted_event_id"),
+    (
+        event(id="me", type="retract", paper_id="", retracted_event_id="me"),
+        INVALID,
+        "retracted_event_id",
+    ),
+    (event(retracted_event_id="e"), INVALID, "retracted_event_id"),
+]
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason", "field"),
+    BAD,
+    ids=[f"{i}-{reason}-{field}" for i, (_, reason, field) in enumerate(BAD)],
+)
+async def test_bad_event(running: Running, bad: pb.Event, reason: Reason, field: str) -> None:
+    before, result, after = await write(running, [event(), bad, event()])
+    assert reasons([before, after]) == ["", ""]
+    assert_refused(result, reason, CODES[reason], retryable=reason in RETRY_HELPS)
+    if field:
+        assert result.status.metadata["field"] == field
+        assert field in result.status.message
+
+
+async def test_bad_events_spoil_none_of_their_neighbours(running: Running) -> None:
+    good = [event(reader_id="grace") for _ in BAD]
+    mixed = [each for (bad, _, _), fine in zip(BAD, good, strict=True) for each in (bad, fine)]
+    results = await write(running, mixed)
+    assert reasons(results[::2]) == [reason for _, reason, _ in BAD]
+    assert reasons(results[1::2]) == [""] * len(good)
+    assert await stored_ids(running, "grace") == {each.id for each in good}
+
+
+async def stored_ids(running: Running, reader: str) -> set[str]:
+    """The events of the reader's history."""
+    assert running.application.state is not None
+    return {each.id for each in (await running.application.state.history(reader)).events}
+
+
+async def test_an_unknown_type_is_answered_with_those_that_there_are(running: Running) -> None:
+    [result] = await write(running, [event(type="like")])
+    names = result.status.metadata["known"].split(", ")
+    assert names == sorted(names)
+    assert {"click", "hide", "impression", "retract", "save", "unsave"} <= set(names)
+    assert result.status.metadata["known"] in result.status.message
+
+
+async def test_the_future_comes(running: Running) -> None:
+    [early] = await write(running, [event(days_ago=-1)])
+    assert early.retryable
+    [clock_ahead] = await write(running, [event(days_ago=-4 / 1440)])
+    assert reasons([clock_ahead]) == [""]
+
+
+async def test_the_window_is_a_setting(settings: Settings) -> None:
+    longer = settings.model_copy(update={"event_window_days": 60.0})
+    async with Starting(longer) as running:
+        results = await write(running, [event(days_ago=59), event(days_ago=61)])
+    assert reasons(results) == ["", Reason.EVENT_TOO_OLD]
+
+
+async def test_more_events_than_a_call_takes(running: Running) -> None:
+    many = [
+        pb.Event(id=str(at), reader_id="m", paper_id="graph-05", type="read")
+        for at in range(100_001)
+    ]
+    results = await write(running, many)
+    refused = results[MAX_EVENTS:]
+    assert reasons(results[:MAX_EVENTS]) == [""] * MAX_EVENTS
+    assert set(reasons(refused)) == {Reason.TOO_MANY_EVENTS}
+    assert all(each.retryable for each in refused)
+    assert "100,001" in refused[0].status.message
+    assert len(await stored_ids(running, "m")) == MAX_EVENTS
+
+
+async def test_no_events(running: Running) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await running.feedback.WriteFeedback(pb.WriteFeedbackRequest())
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert error_info(caught.value).metadata["field"] == "events"
+
+
+async def test_lone_surrogates_make_no_message(running: Running) -> None:
+    request = pb.WriteFeedbackRequest(events=[event(id="XYZ")]).SerializeToString()
+    send: Any = running.channel.unary_unary("/relatedpapers.v1.FeedbackService/WriteFeedback")
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await send(request.replace(b"XYZ", "\ud800".encode("utf-8", "surrogatepass")))
+    assert error_info(caught.value).reason == Reason.REQUEST_MALFORMED
+
+
+async def test_a_retry_is_a_duplicate_and_succeeds(running: Running) -> None:
+    events = [event(), event(days_ago=1), event(value=0.5, rank=3, surface="widget", origin="o")]
+    assert reasons(await write(running, events)) == ["", "", ""]
+    again = await write(running, [*events, events[0]])
+    assert reasons(again) == ["DUPLICATE"] * 4
+    assert all(each.HasField("status") and each.status.code == 0 for each in again)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"type": "save"},
+        {"paper_id": "graph-06"},
+        {"value": 0.5},
+        {"rank": 1},
+        {"surface": "widget"},
+        {"origin": "o"},
+        {"days_ago": 1},
+    ],
+    ids=str,
+)
+async def test_an_id_with_other_content(running: Running, other: dict[str, Any]) -> None:
+    first, second = event(id="same"), event(id="same", **other)
+    [stored, refused] = await write(running, [first, second])
+    assert reasons([stored]) == [""]
+    assert_refused(refused, Reason.EVENT_ID_REUSED, CODES[Reason.EVENT_ID_REUSED], retryable=False)
+    assert reasons(await write(running, [event(id="same", reader_id="other")])) == [""]
+
+
+async def test_validate_only_writes_nothing(running: Running) -> None:
+    events = [event(id="a"), event(paper_id="no-such"), event(id="a")]
+    checked = await write(running, events, validate_only=True)
+    assert reasons(checked) == ["", Reason.PAPER_NOT_FOUND, ""]
+    assert await stored_ids(running, "ada") == set()
+    assert reasons(await write(running, events)) == ["", Reason.PAPER_NOT_FOUND, "DUPLICATE"]
+
+
+async def test_every_spelling_of_a_paper_is_stored_as_the_corpus_spells_it(
+    running: Running,
+) -> None:
+    spellings = {
+        f"https://doi.org/{DOI.upper()}": DOI,
+        f"doi:{DOI}": DOI,
+        "1706.03762v5": ARXIV,
+        "https://arxiv.org/pdf/1706.03762": ARXIV,
+    }
+    events = [event(paper_id=spelling, type="save") for spelling in spellings]
+    assert set(reasons(await write(running, events))) == {""}
+    assert running.application.state is not None
+    history = await running.application.state.history("ada")
+    stored = {each.id: each.paper for each in history.events}
+    assert [stored[each.id] for each in events] == list(spellings.values())
+
+
+async def test_attribution_tokens_of_ours_are_taken(running: Running) -> None:
+    token = await attribution_token(running)
+    altered = token[:-1] + ("A" if token[-1] != "A" else "B")
+    results = await write(running, [event(attribution_token=each) for each in (token, altered)])
+    assert reasons(results) == ["", Reason.ATTRIBUTION_TOKEN_INVALID]
+
+
+async def test_names_in_any_script(running: Running) -> None:
+    names = ["Ада Лавлейс", "阿达", "a b", "🧑‍🔬", "a\u00a0b", "r" * 256]
+    events = [event(reader_id=name, surface=name, origin=name) for name in names]
+    assert set(reasons(await write(running, events))) == {""}
+
+
+async def test_configured_types(settings: Settings) -> None:
+    types = '{"dwell": {"strength": 0.3, "sign": 1}, "un-dwell": {"undoes": "dwell"}}'
+    configured = settings.model_copy(update={"event_types": types})
+    async with Starting(configured) as running:
+        results = await write(running, [event(type=each) for each in ("dwell", "un-dwell", "cite")])
+        assert reasons(results) == ["", "", ""]
+        [unknown] = await write(running, [event(type="dwell2")])
+        assert "dwell, hide" in unknown.status.message
+
+
+async def test_without_a_state_server(settings: Settings) -> None:
+    async with Starting(settings.model_copy(update={"state_url": None})) as running:
+        error = await fails(running, [event()])
+        assert error.code() == grpc.StatusCode.UNAVAILABLE
+        assert error_info(error).reason == Reason.STATE_AWAY
+        assert reasons(await write(running, [event()], validate_only=True)) == [""]
+
+
+async def test_the_state_server_goes_away_and_comes_back(
+    settings: Settings, state_server: SystemRedis
+) -> None:
+    events = [event(), event()]
+    async with Starting(settings.model_copy(update={"state_url": state_server.url})) as running:
+        assert reasons(await write(running, events[:1])) == [""]
+        state_server.stop()
+        error = await fails(running, events)
+        assert error.code() == grpc.StatusCode.UNAVAILABLE
+        assert error_info(error).reason == Reason.STATE_AWAY
+        assert (await attribution_token(running)) != ""  # related papers are served all the same
+        state_server.start()
+        assert reasons(await write(running, events)) == ["DUPLICATE", ""]
+
+
+async def fails(running: Running, events: list[pb.Event]) -> grpc.aio.AioRpcError:
+    """The error of a call."""
+    request = pb.WriteFeedbackRequest(events=events)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await running.feedback.WriteFeedback(request)
+    return caught.value
+
+
+async def test_everything_that_was_said_is_in_the_log(running: Running) -> None:
+    token = await attribution_token(running)
+    said = event(
+        days_ago=1, value=0.25, attribution_token=token, surface="search", rank=7, origin="site-3"
+    )
+    await write(running, [said])
+    [found] = await logged(running)
+    assert found == StoredEvent(
+        reader="ada",
+        id=said.id,
+        time_ms=said.event_time.ToMilliseconds(),
+        arrived_ms=found.arrived_ms,
+        type="click",
+        paper="graph-05",
+        value=0.25,
+        attribution_token=token,
+        surface="search",
+        rank=7,
+        origin="site-3",
+    )
+    assert found.time_ms < found.arrived_ms
