@@ -61,9 +61,15 @@ class Application:
         """Begin to answer. Raises StartError."""
         if self._settings.state_url:
             try:
-                await check_state(self._settings.state_url)
+                report = await check_state(self._settings.state_url)
             except StateFormatError as error:
                 raise StartError(str(error)) from error
+            if report.losses and not self._settings.allow_unsafe_state:
+                raise StartError(
+                    f"Readers' events could be lost. {' '.join(report.losses)} "
+                    "Mend that, name another server with --state-url, or accept it with "
+                    "--allow-unsafe-state."
+                )
         await self._server.start()
         return self
 

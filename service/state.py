@@ -26,12 +26,15 @@ class StateReport:
     """What the check found.
 
     version: of the server, in terms of Redis; empty when it was not reachable.
-    warnings: how state could be lost, one plain sentence each.
+    warnings: one plain sentence each.
+    losses: those of the warnings that say how accepted events could be lost, or that nobody can
+        tell. A service that promises to keep them should not start on such a server.
     """
 
     reachable: bool
     version: str
     warnings: tuple[str, ...]
+    losses: tuple[str, ...] = ()
 
 
 async def check_state(url: str) -> StateReport:
@@ -43,8 +46,9 @@ async def check_state(url: str) -> StateReport:
     client = connect(url, timeout_seconds=_TIMEOUT_SECONDS)
     try:
         info = await client.info()
-        warnings = [*_losses(info), *await _sync_losses(client, info), *await _mark(client)]
-        report = StateReport(True, str(info["redis_version"]), tuple(warnings))
+        losses = [*_losses(info), *await _sync_losses(client, info), *await _mark(client)]
+        warnings = [*_age(info), *losses]
+        report = StateReport(True, str(info["redis_version"]), tuple(warnings), tuple(losses))
     except (RedisError, OSError, TimeoutError) as error:
         away = f"The state server does not answer ({error}); related papers are served without it."
         report = StateReport(False, "", (away,))
@@ -55,12 +59,16 @@ async def check_state(url: str) -> StateReport:
     return report
 
 
+def _age(info: Mapping[str, object]) -> list[str]:
+    version = str(info["redis_version"])
+    if tuple(int(part) for part in version.split(".")[:2]) >= _OLDEST_VERSION:
+        return []
+    return [f"The state server is Redis {version}; 7.0 is the oldest that is tested."]
+
+
 def _losses(info: Mapping[str, object]) -> list[str]:
     """What INFO says; managed servers forbid CONFIG, but none forbids INFO."""
     warnings = []
-    version = str(info["redis_version"])
-    if tuple(int(part) for part in version.split(".")[:2]) < _OLDEST_VERSION:
-        warnings.append(f"The state server is Redis {version}; 7.0 is the oldest that is tested.")
     if info["role"] != "master":
         warnings.append("The state server is a replica, which refuses writes; name the primary.")
     if not info["aof_enabled"]:

@@ -39,7 +39,7 @@ async def test_the_embedded_state_server_loses_nothing(embedded_urls: dict[Role,
     report = await check_state(embedded_urls[Role.STATE])
     assert report.reachable
     assert report.version.startswith("7.")
-    assert report.warnings == ()
+    assert report.warnings == report.losses == ()
     with redis.Redis.from_url(embedded_urls[Role.STATE]) as client:
         assert client.get(STATE_FORMAT_KEY) == b"%d" % STATE_FORMAT
 
@@ -50,7 +50,8 @@ async def test_a_cache_is_no_state_server_and_the_log_says_so(
     with structlog.testing.capture_logs() as logs:
         report = await check_state(embedded_urls[Role.CACHE])
     assert [entry["event"] for entry in logs] == list(report.warnings)
-    lost, evicted = report.warnings
+    assert report.losses == report.warnings
+    lost, evicted = report.losses
     assert "no append-only file" in lost
     assert "evicts state when memory fills (allkeys-lru)" in evicted
 
@@ -60,19 +61,19 @@ async def test_a_durable_server_has_no_warning(run: Run) -> None:
 
 
 async def test_a_late_sync_is_named(run: Run) -> None:
-    [warning] = (await check_state(run("--appendonly", "yes").url)).warnings
+    [warning] = (await check_state(run("--appendonly", "yes").url)).losses
     assert "'everysec', not 'always'" in warning
 
 
 async def test_a_managed_server_without_config(run: Run) -> None:
     server = run(*DURABLE, "--rename-command", "CONFIG", "")
-    [warning] = (await check_state(server.url)).warnings
+    [warning] = (await check_state(server.url)).losses
     assert "does not say how it syncs" in warning
 
 
 async def test_a_replica_is_named(run: Run) -> None:
     server = run(*DURABLE, "--replicaof", "127.0.0.1 1", "--replica-serve-stale-data", "yes")
-    replica, refused = (await check_state(server.url)).warnings
+    replica, refused = (await check_state(server.url)).losses
     assert "is a replica" in replica
     assert "refuses a write" in refused
 
@@ -81,6 +82,7 @@ async def test_a_replica_is_named(run: Run) -> None:
 async def test_a_server_that_is_away_is_a_warning(url: str) -> None:
     report = await check_state(url)
     assert not report.reachable
+    assert report.losses == ()
     [warning] = report.warnings
     assert "does not answer" in warning
 
