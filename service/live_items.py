@@ -139,12 +139,14 @@ class LiveItems:
 
     model: the papers as they were trained.
     version: number of the last publication that is in it, 0 for the papers as they were trained.
+    changes: how many papers were changed on the way from there, each time counted.
     factors, smoothed_text, saves: as in `ReaderModel`.
     co_read: of the papers where readers changed it, by row.
     """
 
     model: ReaderModel
     version: int
+    changes: int
     factors: LiveRows
     smoothed_text: LiveRows
     saves: NDArray[np.float32]
@@ -154,7 +156,7 @@ class LiveItems:
     def over(cls, model: ReaderModel) -> "LiveItems":
         """The papers as they were trained. Reads their matrices once, to sum them."""
         factors, smoothed = LiveRows.over(model.item_factors), LiveRows.over(model.smoothed_text)
-        return cls(model, 0, factors, smoothed, model.saves, {})
+        return cls(model, 0, 0, factors, smoothed, model.saves, {})
 
     def changed(self, version: int, states: Mapping[int, ItemState | None]) -> "LiveItems":
         """With the present state of these papers, by row; None is as it was trained."""
@@ -174,6 +176,7 @@ class LiveItems:
         return replace(
             self,
             version=version,
+            changes=self.changes + len(states),
             factors=self.factors.replaced(rows, factors),
             smoothed_text=self.smoothed_text.replaced(rows, smoothed),
             saves=saves,

@@ -7,13 +7,13 @@ what is new, all scored exactly: tests/benchmarks measures that the first 50 are
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.artifact import Artifact
-from models.readers import ReaderModel
 from service.filters import Filter, Passing
 from service.live_items import LiveItems
 from service.reader_scores import ReaderScorer, Taste
@@ -24,6 +24,9 @@ POOL = 2_000
 
 CHANGED_SHARE = 0.5
 """By how much of its papers a library may change before all papers are scanned again."""
+
+MOVED_SHARE = 0.1
+"""Likewise, how many changes of items there may be for each paper of the model."""
 
 MAX_CHANGED = 16
 """How many papers may change between two lists; each brings its neighbours into the pool."""
@@ -39,7 +42,7 @@ class Standing:
     library: signed weights by row; all of them count as seen.
     live: the papers' state that the taste was solved with.
     rows: int32, the pool, best first; `contributions`: float32 (pool x signals), beside it.
-    scanned: the library of the last full scan.
+    scanned, changes: the library of the last full scan, and `changes` of the items then.
     complete: whether the pool holds every paper.
     """
 
@@ -49,6 +52,7 @@ class Standing:
     rows: NDArray[np.int32]
     contributions: NDArray[np.float32]
     scanned: Mapping[int, float]
+    changes: int
     complete: bool
 
 
@@ -68,22 +72,38 @@ class Listed(NamedTuple):
 
 
 class ReaderLists:
-    """Lists for the readers of one artifact, which has a reader model. Thread-safe."""
+    """Lists for the readers of one artifact. Thread-safe.
 
-    def __init__(self, artifact: Artifact, model: ReaderModel) -> None:
-        self.scorer = ReaderScorer(model)
+    A model that knows nothing of readers makes popular lists alone.
+    """
+
+    def __init__(self, artifact: Artifact) -> None:
+        self._model = artifact.reader_model
         self._neighbors = artifact.scorer.neighbors.rows
         self._recent = artifact.scorer.popular()
         self._passing = Passing(artifact.papers)
         self._work = artifact.papers.work.data
         self._popular: tuple[LiveItems | None, NDArray[np.int32]] = None, self._recent
 
-    def can_refresh(self, library: Mapping[int, float], before: Standing | None) -> bool:
+    @cached_property
+    def scorer(self) -> ReaderScorer:
+        """What scores papers for readers."""
+        if self._model is None:
+            raise RuntimeError("a model that knows nothing of readers scores nothing")
+        return ReaderScorer(self._model)
+
+    def can_refresh(
+        self, library: Mapping[int, float], live: LiveItems, before: Standing | None
+    ) -> bool:
         """Whether `refreshed` will do; otherwise only a `scanned` standing is good enough."""
         if before is None or len(_changed(library, before.library)) > MAX_CHANGED:
             return False
         changed = len(_changed(library, before.scanned))
-        return before.complete or changed <= CHANGED_SHARE * len(before.scanned)
+        moved = live.changes - before.changes
+        return before.complete or (
+            changed <= CHANGED_SHARE * len(before.scanned)
+            and moved <= MOVED_SHARE * len(self._neighbors)
+        )
 
     def refreshed(
         self, library: Mapping[int, float], live: LiveItems, before: Standing
@@ -92,14 +112,14 @@ class ReaderLists:
         taste = self.scorer.taste(library, live, before.taste.text_ratio)
         found = [self._near(row, live) for row in _changed(library, before.library)]
         rows = np.unique(np.concatenate([before.rows, *found]))
-        return self._standing(library, live, taste, rows, before.scanned)
+        return self._standing(library, live, taste, rows, before.scanned, before.changes)
 
     def scanned(self, library: Mapping[int, float], live: LiveItems) -> Standing:
         """The standing after every paper was scored."""
         taste, scores = self._scan(library, live)
         scores[np.fromiter(library, np.int32, len(library))] = -np.inf
         rows = _highest(scores, POOL)
-        return self._standing(library, live, taste, rows, library)
+        return self._standing(library, live, taste, rows, library, live.changes)
 
     def page(
         self, standing: Standing, wanted: Filter, shown: Collection[int], size: int
@@ -133,7 +153,7 @@ class ReaderLists:
     def popular_page(
         self,
         library: Mapping[int, float],
-        live: LiveItems,
+        live: LiveItems | None,
         wanted: Filter,
         shown: Collection[int],
         size: int,
@@ -159,12 +179,14 @@ class ReaderLists:
         taste: Taste,
         rows: NDArray[np.int32],
         scanned: Mapping[int, float],
+        changes: int,
     ) -> Standing:
         contributions = self.scorer.contributions(taste, rows, live)
         falling = -contributions.sum(axis=1, dtype=np.float64)
         order = np.lexsort((rows, falling))[:POOL]
         complete = len(self._neighbors) <= POOL
-        return Standing(library, live, taste, rows[order], contributions[order], scanned, complete)
+        pool = rows[order], contributions[order]
+        return Standing(library, live, taste, *pool, scanned, changes, complete)
 
     def _near(self, row: int, live: LiveItems) -> NDArray[np.int32]:
         """The row, its stored neighbours, and what its readers read too."""
@@ -211,9 +233,9 @@ class ReaderLists:
         work = self._work
         return {work[row] for rows in (library, wanted.excluded, shown) for row in rows}
 
-    def _by_readers(self, live: LiveItems) -> NDArray[np.int32]:
+    def _by_readers(self, live: LiveItems | None) -> NDArray[np.int32]:
         known, order = self._popular
-        if known is not live:
+        if live is not None and known is not live:
             order = self._recent[np.argsort(-live.saves[self._recent], kind="stable")]
             self._popular = live, order
         return order

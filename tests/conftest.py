@@ -46,6 +46,15 @@ def toy_model(toy_papers: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="session")
+def toy_reader_model(toy_papers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the toy corpus's readers. Do not change it."""
+    events = tmp_path_factory.mktemp("toy-readers") / "interactions.jsonl"
+    toy.write_interactions(events)
+    folder = tmp_path_factory.mktemp("toy-reader-model")
+    return train(toy_papers, output=folder, interactions=events)
+
+
+@pytest.fixture(scope="session")
 def sample_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder with one version, trained on the sample that ships with the project."""
     papers = ROOT / "models" / "sample" / "papers.jsonl"

@@ -15,10 +15,11 @@ from tests.support import ROOT
 COMMAND = Path(sys.executable).with_name("related-papers")
 
 
-def train(*papers: Path, output: Path, seed: int = 0) -> Path:
+def train(*papers: Path, output: Path, seed: int = 0, interactions: Path | None = None) -> Path:
     """Train by the command line, as a user does, and return the model folder."""
     command: list[str | Path] = [COMMAND, "train", "--output", output, "--seed", str(seed)]
     command += ["--papers", *papers]
+    command += ["--interactions", interactions] if interactions else []
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     return output

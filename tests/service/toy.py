@@ -67,3 +67,27 @@ def subject(paper_id: str) -> str:
 def write(path: Path) -> None:
     """The papers as the lines that `train` reads."""
     path.write_text("".join(json.dumps(paper) + "\n" for paper in papers()), encoding="utf-8")
+
+
+READERS_PER_SUBJECT = 20
+
+
+def interactions() -> list[dict[str, str]]:
+    """Saves: 20 readers a subject, `graph-reader-00` and so on, each of five papers of it."""
+    draw = random.Random(8)  # noqa: S311
+    found = []
+    for subject_name in SUBJECTS:
+        ids = [paper["id"] for paper in papers() if subject(paper["id"]) == subject_name]
+        for number in range(READERS_PER_SUBJECT):
+            reader = f"{subject_name}-reader-{number:02}"
+            found += [
+                {"user": reader, "paper": paper_id, "type": "save"}
+                for paper_id in draw.sample(ids[:PER_SUBJECT], 5)
+            ]
+    return found
+
+
+def write_interactions(path: Path) -> None:
+    """The saves as the lines that `train` reads."""
+    lines = (json.dumps(event) + "\n" for event in interactions())
+    path.write_text("".join(lines), encoding="utf-8")
