@@ -1,10 +1,12 @@
 """Both clients behind one face, so that every test holds for both."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, closing
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import grpc
 import pytest
 import pytest_asyncio
 
@@ -55,11 +57,51 @@ class Caller:
             return [item async for item in items]
         return await asyncio.to_thread(list, items)
 
+    async def each(self, method: str, *arguments: Any, **options: Any) -> AsyncGenerator[Any]:
+        """What `many` gives, one by one."""
+        items = getattr(self.client, method)(*arguments, **options)
+        if isinstance(self.client, AsyncClient):
+            async with aclosing(items):
+                async for item in items:
+                    yield item
+        else:
+            with closing(items):
+                while (item := await asyncio.to_thread(next, items, None)) is not None:
+                    yield item
+
     async def close(self) -> None:
         if isinstance(self.client, AsyncClient):
             await self.client.close()
         else:
             self.client.close()
+
+
+class Refusing(grpc.GenericRpcHandler):
+    """A gRPC server that answers every call, or ends every stream, with one code, and counts."""
+
+    def __init__(self, code: grpc.StatusCode) -> None:
+        self.calls = 0
+        self._code = code
+        self._server = grpc.aio.server()
+        self._server.add_generic_rpc_handlers((self,))
+        self.port = self._server.add_insecure_port("127.0.0.1:0")
+
+    def service(self, details: grpc.HandlerCallDetails) -> Any:
+        if details.method.endswith("/StreamFeedback"):
+            return grpc.stream_stream_rpc_method_handler(self._refuse)
+        return grpc.unary_unary_rpc_method_handler(self._refuse)
+
+    async def _refuse(self, _: object, context: Any) -> None:
+        self.calls += 1
+        if self._code is not grpc.StatusCode.OK:
+            await context.abort(self._code, "not today")
+
+    async def __aenter__(self) -> Self:
+        await self._server.start()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._server.stop(None)
 
 
 @pytest.fixture(params=["sync", "asyncio"])

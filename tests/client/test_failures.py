@@ -3,7 +3,6 @@
 import asyncio
 import socket
 from collections.abc import Iterator
-from typing import Any, Self
 
 import grpc
 import pytest
@@ -11,34 +10,8 @@ import pytest
 from relatedpapers import Client, DeadlineExceededError, RelatedPapersError, UnavailableError
 from relatedpapers.status import decode
 from service.settings import Settings
-from tests.client.conftest import Caller
+from tests.client.conftest import Caller, Refusing
 from tests.serving import serving
-
-
-class Refusing(grpc.GenericRpcHandler):
-    """A gRPC server that answers every call with one code, and counts them."""
-
-    def __init__(self, code: grpc.StatusCode) -> None:
-        self.calls = 0
-        self._code = code
-        self._server = grpc.aio.server()
-        self._server.add_generic_rpc_handlers((self,))
-        self.port = self._server.add_insecure_port("127.0.0.1:0")
-
-    def service(self, _: grpc.HandlerCallDetails) -> Any:
-        return grpc.unary_unary_rpc_method_handler(self._refuse)
-
-    async def _refuse(self, _: bytes, context: Any) -> bytes:
-        self.calls += 1
-        await context.abort(self._code, "not today")
-        raise AssertionError
-
-    async def __aenter__(self) -> Self:
-        await self._server.start()
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        await self._server.stop(None)
 
 
 @pytest.fixture
