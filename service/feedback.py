@@ -15,7 +15,7 @@ from service.feedback_results import Settled
 from service.feedback_state import FeedbackState, Outcome
 from service.feedback_stream import MAX_MESSAGE_EVENTS, Message, Unacknowledged
 from service.group_commit import GroupCommit
-from service.received_events import MAX_CHARACTERS, Batch, Rules, read_batch
+from service.received_events import Batch, Rules, read_batch
 
 MAX_EVENTS = 10_000
 """Of one call; those after it are refused one by one."""
@@ -126,7 +126,10 @@ def _acknowledgement(group: list[tuple[Message, Settled]]) -> pb.StreamFeedbackR
         acknowledged_sequence_number=group[-1][0].number,
         failures=[
             feedback_results.failure(
-                message.number, place, message.events[place].id[:MAX_CHARACTERS], error
+                message.number,
+                place,
+                message.events[place].id[: validation.MAX_NAME_CHARACTERS],
+                error,
             )
             for message, settled in group
             for place, error in sorted(settled.refused.items())

@@ -4,7 +4,6 @@ A batch has thousands, so an event that is right takes the short way through eve
 one words the error.
 """
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -19,15 +18,13 @@ from service.errors import Reason, ServiceError
 from service.events import StoredEvent, content_digest
 from service.secrets import InvalidToken, SigningKeys
 
-MAX_CHARACTERS = 256
-"""The longest id, reader, surface and origin."""
-
 MAX_FUTURE_MS = 5 * 60 * 1000
 """How far a sender's clock may be ahead."""
 
 BROWSER_TYPES = frozenset({"impression", "click"})
 """What a browser may write, and only about a list that it was given."""
 
+_MAX_CHARACTERS = validation.MAX_NAME_CHARACTERS
 _FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799  # the years 1 to 9999
 _PAPERS_KEPT = 65_536
 
@@ -85,10 +82,10 @@ class _Reader:
     def read(self, event: Event) -> StoredEvent:
         """The event as it is stored. Raises ServiceError."""
         event_id, reader, kind, spelling = event.id, event.reader_id, event.type, event.paper_id
-        if not (0 < len(event_id) <= MAX_CHARACTERS and event_id.isprintable()):
-            _check_name("id", event_id, "give each event an id of its own")
-        if not (0 < len(reader) <= MAX_CHARACTERS and reader.isprintable()):
-            _check_name("reader_id", reader, "say who the reader is")
+        if not (0 < len(event_id) <= _MAX_CHARACTERS and event_id.isprintable()):
+            validation.name("id", event_id, "give each event an id of its own")
+        if not (0 < len(reader) <= _MAX_CHARACTERS and reader.isprintable()):
+            validation.name("reader_id", reader, "say who the reader is")
         retracts = event.retracted_event_id
         paper = self._paper(event_id, kind, spelling, retracts)
         sent_ms = self._time_ms(event) if event.HasField("event_time") else None
@@ -101,13 +98,13 @@ class _Reader:
         if rank < 1 and event.HasField("rank"):
             raise validation.invalid("rank", rank, "1 or more, or absent")
         surface, origin, token = event.surface, event.origin, event.attribution_token
-        if surface and not (len(surface) <= MAX_CHARACTERS and surface.isprintable()):
-            _check_name("surface", surface)
+        if surface and not (len(surface) <= _MAX_CHARACTERS and surface.isprintable()):
+            validation.name("surface", surface)
         if self._browser:
             self._check_browser(kind, token)
             origin = ""
-        elif origin and not (len(origin) <= MAX_CHARACTERS and origin.isprintable()):
-            _check_name("origin", origin)
+        elif origin and not (len(origin) <= _MAX_CHARACTERS and origin.isprintable()):
+            validation.name("origin", origin)
         if token and token not in self._valid_tokens:
             self._check_token(token)
         return StoredEvent(
@@ -129,7 +126,7 @@ class _Reader:
     def _paper(self, event_id: str, kind: str, spelling: str, retracts: str) -> str:
         """The corpus's own id of the paper; "" for a retraction, which has none."""
         if kind == RETRACT:
-            _check_name("retracted_event_id", retracts, "name the event to take back")
+            validation.name("retracted_event_id", retracts, "name the event to take back")
             if retracts == event_id:
                 raise validation.invalid("retracted_event_id", retracts, "the id of another event")
             return ""
@@ -195,21 +192,6 @@ class _Reader:
             message = f"`attribution_token` is not one that this service gave out: {error}."
             raise ServiceError(reason, message, field="attribution_token") from error
         self._valid_tokens.add(token)
-
-
-def check_reader(reader: str) -> str:
-    """The id of a reader in a request. Raises ServiceError."""
-    _check_name("reader_id", reader, "say who the reader is")
-    return reader
-
-
-def _check_name(field: str, value: str, expected: str = "") -> None:
-    if not value:
-        raise validation.missing(field, expected)
-    if len(value) > MAX_CHARACTERS:
-        raise validation.invalid(field, value, f"at most {MAX_CHARACTERS} characters long")
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
-        raise validation.invalid(field, value, "without control characters")
 
 
 @lru_cache(maxsize=_PAPERS_KEPT)

@@ -36,20 +36,30 @@ class Position:
 def sign(keys: SigningKeys, purpose: str, position: Position) -> str:
     """The position as an opaque token for one purpose: a page token is no attribution token."""
     payload = _HEAD.pack(position.offset, position.digest) + position.model_version.encode()
-    return _encode(keys.sign(purpose, payload))
+    return seal(keys, purpose, payload)
 
 
 def read(keys: SigningKeys, purpose: str, token: str) -> Position:
     """The position in a token. Raises InvalidToken unless we made it for this purpose."""
+    payload = unseal(keys, purpose, token)
+    offset, request_digest = _HEAD.unpack_from(payload)
+    return Position(offset, request_digest, payload[_HEAD.size :].decode())
+
+
+def seal(keys: SigningKeys, purpose: str, payload: bytes) -> str:
+    """Bytes as a token for one purpose. They are not hidden."""
+    return _encode(keys.sign(purpose, payload))
+
+
+def unseal(keys: SigningKeys, purpose: str, token: str) -> bytes:
+    """The bytes in a token. Raises InvalidToken unless we made it for this purpose."""
     try:
         signed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidToken("the token is not base64") from error
     if _encode(signed) != token:
         raise InvalidToken("the token is not spelled as it was given out")
-    payload = keys.verify(purpose, signed)
-    offset, request_digest = _HEAD.unpack_from(payload)
-    return Position(offset, request_digest, payload[_HEAD.size :].decode())
+    return keys.verify(purpose, signed)
 
 
 def _encode(signed: bytes) -> str:

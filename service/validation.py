@@ -1,5 +1,6 @@
 """What a request may hold. Each function returns the value to work with, or raises ServiceError."""
 
+import unicodedata
 from collections.abc import Sequence
 
 from relatedpapers.v1.paper_pb2 import PaperView
@@ -17,6 +18,7 @@ MAX_EXCLUDED = 1_000
 MAX_VENUES = 100
 MAX_PAPERS = 1_000
 MAX_ID_CHARACTERS = 1_024
+MAX_NAME_CHARACTERS = 256
 MAX_DRAFT_CHARACTERS = 1_000_000
 MAX_DRAFT_REFERENCES = 10_000
 _MAX_SHOWN = 200
@@ -57,6 +59,20 @@ def fraction(request: ListRelatedPapersRequest, field: str, default: float) -> f
     value: float = getattr(request, field)
     if not 0.0 <= value <= 1.0:
         raise invalid(field, value, "a number from 0 to 1")
+    return value
+
+
+def name(field: str, value: str, expected: str = "") -> str:
+    """What senders name things by: a reader, an event, a place. expected: what an empty one lacks.
+
+    Control characters and lone surrogates are no part of names: they hide in logs and on screens.
+    """
+    if not value:
+        raise missing(field, expected)
+    if len(value) > MAX_NAME_CHARACTERS:
+        raise invalid(field, value, f"at most {MAX_NAME_CHARACTERS} characters long")
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
+        raise invalid(field, value, "without control characters")
     return value
 
 
