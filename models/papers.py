@@ -1,7 +1,7 @@
 """What is known of each paper, read from memory-mapped Arrow as it is asked for."""
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +28,16 @@ class PaperRecord:
     reference_count: int
 
 
+class Summary(NamedTuple):
+    """A paper in short; texts as UTF-8, empty where unknown, and `year` 0 where unknown."""
+
+    id: memoryview
+    title: memoryview
+    authors: list[memoryview]
+    year: int
+    venue: memoryview
+
+
 @dataclass(frozen=True)
 class PaperIndex:
     """From every spelling of an id to its row: `spellings` sorted, `rows` int32 beside them."""
@@ -48,11 +58,10 @@ class PaperIndex:
 
     def row(self, paper_id: str) -> int | None:
         """The row of an id or of another spelling of it; None for an unknown paper."""
-        for spelling in (paper_id, canonical(paper_id)):
-            at = self.spellings.find(spelling)
-            if at >= 0:
-                return int(self.rows[at])
-        return None
+        at = self.spellings.find(paper_id)
+        if at < 0:
+            at = self.spellings.find(canonical(paper_id))
+        return None if at < 0 else int(self.rows[at])
 
 
 class _Texts:
@@ -65,8 +74,12 @@ class _Texts:
         self._data = memoryview(data or b"")
 
     def __getitem__(self, row: int) -> str:
+        return str(self.utf8(row), "utf-8")
+
+    def utf8(self, row: int) -> memoryview:
+        """The bytes of a string."""
         begin, end = self._offsets[row : row + 2]
-        return str(self._data[begin:end], "utf-8")
+        return self._data[begin:end]
 
 
 class _Lists:
@@ -77,9 +90,10 @@ class _Lists:
         self._offsets = memoryview(column.buffers()[1]).cast("i")[begin : begin + len(column) + 1]
         self._texts = _Texts(column.values)
 
-    def __getitem__(self, row: int) -> list[str]:
+    def utf8(self, row: int) -> list[memoryview]:
+        """The bytes of each string of a list."""
         begin, end = self._offsets[row : row + 2]
-        return [self._texts[at] for at in range(begin, end)]
+        return [self._texts.utf8(at) for at in range(begin, end)]
 
 
 class Papers:
@@ -132,10 +146,15 @@ class Papers:
         """Every id, by row."""
         return list(self._columns["id"].to_pylist())
 
-    def summary(self, row: int) -> tuple[str, str, list[str], int | None, str]:
-        """Id, title, authors, year, venue: what a list shows, at a quarter of a record's cost."""
-        year = int(self.year[row]) or None
-        return self._ids[row], self._titles[row], self._authors[row], year, self._venues[row]
+    def summary(self, row: int) -> Summary:
+        """What a list shows, where it lies: a tenth of a record's cost."""
+        return Summary(
+            self._ids.utf8(row),
+            self._titles.utf8(row),
+            self._authors.utf8(row),
+            int(self.year[row]),
+            self._venues.utf8(row),
+        )
 
     def record(self, row: int) -> PaperRecord:
         """All that is known of one paper."""

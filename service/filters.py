@@ -26,6 +26,9 @@ class Filter:
     excluded: tuple[int, ...] = ()
 
 
+EVERYTHING = Filter()
+
+
 def fold(venue: str) -> str:
     """A venue's name without case and outer white space, as filters compare it."""
     return venue.strip().casefold()

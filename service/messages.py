@@ -8,9 +8,9 @@ a double is the last 8 bytes of its field.
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import zip_longest
+from itertools import compress, zip_longest
 
-from models.papers import Papers
+from models.papers import Papers, Summary
 from relatedpapers.v1.model_service_pb2 import Corpus, Measurement, Model, Term
 from relatedpapers.v1.paper_pb2 import Paper, PaperView
 from relatedpapers.v1.recommendation_service_pb2 import (
@@ -48,7 +48,13 @@ _SOURCES = {
     for number in ResultSource.values()
     if number != ResultSource.RESULT_SOURCE_UNSPECIFIED
 }
-# A field that holds an empty message ends with its length, 0.
+# A field that holds an empty message ends with its length, 0; one that holds a short text or a
+# small number ends with a byte for each character, or for the number, after it.
+_BEFORE_ID = Paper(id="x").SerializeToString()[:-2]
+_BEFORE_TITLE = Paper(title="x").SerializeToString()[:-2]
+_BEFORE_AUTHOR = Paper(authors=["x"]).SerializeToString()[:-2]
+_BEFORE_VENUE = Paper(venue="x").SerializeToString()[:-2]
+_BEFORE_YEAR = Paper(year=1).SerializeToString()[:-1]
 _BEFORE_PAPER = RelatedPaper(paper=Paper()).SerializeToString()[:-1]
 _BEFORE_RESULT = ListRelatedPapersResponse(results=[RelatedPaper()]).SerializeToString()[:-1]
 
@@ -59,10 +65,10 @@ def paper(papers: Papers, row: int, view: int) -> Paper:
 
 
 def _serialized(papers: Papers, row: int, view: int) -> bytes:
-    if view == _BASIC:
-        return _basic(papers, row)
     if view == _ID:
         return Paper(id=papers.id(row)).SerializeToString()
+    if view == _BASIC:
+        return _basic(papers.summary(row))
     record = papers.record(row)
     return Paper(
         id=record.id,
@@ -77,14 +83,6 @@ def _serialized(papers: Papers, row: int, view: int) -> bytes:
     ).SerializeToString()
 
 
-@lru_cache(maxsize=KEPT)
-def _basic(papers: Papers, row: int) -> bytes:
-    paper_id, title, authors, year, venue = papers.summary(row)
-    return Paper(
-        id=paper_id, title=title, authors=authors, year=year, venue=venue
-    ).SerializeToString()
-
-
 def serialized_results(
     recommender: Recommender,
     results: Results,
@@ -92,20 +90,15 @@ def serialized_results(
     explained: Iterable[evidence.Evidence] = (),
 ) -> bytes:
     """The results of a ListRelatedPapersResponse, in their order; `explained`: none, or of each."""
-    papers = recommender.artifact.papers
-    before_terms = _before_terms(recommender.artifact.blend.term_names)
+    papers, terms = recommender.artifact.papers, recommender.artifact.blend.term_names
     bias = _BEFORE_BIAS + _double(results.bias)
-    scored = zip(results.scores, results.contributions.tolist(), strict=True)
+    scored = zip(results.scores, results.contributions, strict=True)
     parts: list[bytes] = []
     for row, source, found in zip_longest(results.rows, results.sources, explained):
-        paper = _serialized(papers, row, view)
-        fields = [_BEFORE_PAPER, _length(len(paper)), paper, _SOURCES[source]]
+        fields = [_paper_field(papers, row, view), _SOURCES[source]]
         if source is Source.MODEL:
             score, contributions = next(scored)
-            fields += (_BEFORE_SCORE, _double(score), bias)
-            for before, value in zip(before_terms, contributions, strict=True):
-                if value != 0.0:
-                    fields += (before, _double(value))
+            fields += (_BEFORE_SCORE, _double(score), bias, _contributions(terms, contributions))
         if found is not None:
             message = RelatedPaper(evidence=evidence_message(papers, found, view))
             fields.append(message.SerializeToString())
@@ -114,15 +107,58 @@ def serialized_results(
     return b"".join(parts)
 
 
-@lru_cache
-def _before_terms(terms: tuple[str, ...]) -> list[bytes]:
-    """What stands before each term's contribution."""
-    return [_before_double(RelatedPaper(contributions={term: 1.0})) for term in terms]
+def _basic(summary: Summary) -> bytes:
+    """What the basic view of a Paper serialises to, straight from the bytes of its texts."""
+    parts = [_text(_BEFORE_ID, summary.id), _text(_BEFORE_TITLE, summary.title)]
+    parts += [_BEFORE_AUTHOR + _length(len(name)) + name for name in summary.authors]
+    if summary.year:
+        parts.append(_BEFORE_YEAR + _length(summary.year))
+    parts.append(_text(_BEFORE_VENUE, summary.venue))
+    return b"".join(parts)
+
+
+def _text(before: bytes, text: memoryview) -> bytes:
+    return before + _length(len(text)) + text if text else b""
+
+
+def _paper_field(papers: Papers, row: int, view: int) -> bytes:
+    """The `paper` of a RelatedPaper."""
+    return _basic_field(papers, row) if view == _BASIC else _field(_serialized(papers, row, view))
+
+
+@lru_cache(maxsize=KEPT)
+def _basic_field(papers: Papers, row: int) -> bytes:
+    return _field(_serialized(papers, row, _BASIC))
+
+
+def _field(paper: bytes) -> bytes:
+    return _BEFORE_PAPER + _length(len(paper)) + paper
+
+
+def _contributions(terms: tuple[str, ...], values: list[float]) -> bytes:
+    """The `contributions` of a RelatedPaper, without those of 0."""
+    layout, parts = _layout(terms, tuple(map(bool, values)))
+    parts = parts.copy()
+    parts[1::2] = filter(None, values)
+    return layout.pack(*parts)
+
+
+@lru_cache(maxsize=4096)
+def _layout(
+    terms: tuple[str, ...], present: tuple[bool, ...]
+) -> tuple[struct.Struct, list[bytes | float]]:
+    """How the contributions of these terms lie in memory, and what `pack` takes: before each
+    number what stands before it."""
+    parts: list[bytes | float] = []
+    for term in compress(terms, present):
+        parts += (_before_double(RelatedPaper(contributions={term: 1.0})), 0.0)
+    before = [len(part) for part in parts if isinstance(part, bytes)]
+    return struct.Struct("<" + "".join(f"{length}sd" for length in before)), parts
 
 
 @lru_cache(maxsize=4096)
 def _length(size: int) -> bytes:
-    """A length as the wire format writes it: 7 bits a byte, the lowest first."""
+    """A length or number as the wire format writes it: 7 bits a byte, the lowest first."""
     low, high = size & 0x7F, size >> 7
     return bytes([low | 0x80]) + _length(high) if high else bytes([low])
 

@@ -15,7 +15,7 @@ from service.background import Background
 from service.cache import AnswerCache, Policy
 from service.catalog import Catalog
 from service.errors import ServiceError
-from service.filters import Filter, fold
+from service.filters import EVERYTHING, Filter, fold
 from service.keys import cache_key
 from service.recommender import NEAREST, Recommender, Wanted
 from service.secrets import SigningKeys
@@ -27,7 +27,6 @@ POLICY = Policy(ttl_seconds=3600.0, shared=True)
 """For lists that have to be computed; one that training stored costs less than asking a cache."""
 
 _BASIC = PaperView.PAPER_VIEW_BASIC
-_EVERYTHING = Filter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +141,7 @@ class RecommendationHandlers:
 
 def _is_ready_made(wanted: Wanted, page: Page) -> bool:
     """Whether the page is so surely a part of the stored list that it needs no other thread."""
-    plain = wanted.stored and wanted.diversity == 0.0 and wanted.filter == _EVERYTHING
-    return plain and not page.evidence and 2 * (page.offset + page.size) <= NEAREST
+    return wanted.plain and not page.evidence and 2 * (page.offset + page.size) <= NEAREST
 
 
 def _wanted(request: pb.ListRelatedPapersRequest, papers: Papers) -> tuple[Wanted, list[str]]:
@@ -195,7 +193,7 @@ def _filter(
     rows: Callable[[str, Sequence[str], int], tuple[int, ...]],
 ) -> Filter:
     if not request.HasField("filter"):
-        return _EVERYTHING
+        return EVERYTHING
     wanted = request.filter
     first, last = validation.years(wanted)
     validation.at_most("filter.venues", wanted.venues, validation.MAX_VENUES)

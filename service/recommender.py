@@ -6,7 +6,7 @@ costs as much as a dozen lines of Python when the caches hold another request's 
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from models.drafts import Draft
 from models.neighbors import Query, Ranking
 from service.diversity import maximal_marginal_relevance
 from service.fallbacks import similar_text
-from service.filters import Filter, Passing
+from service.filters import EVERYTHING, Filter, Passing
 
 NEAREST = 100
 """How many of the best candidates a list begins with; `diversity` reorders these."""
@@ -51,7 +51,7 @@ class Wanted:
     seeds: tuple[int, ...] = ()
     negatives: tuple[int, ...] = ()
     draft: Draft | None = None
-    filter: Filter = field(default_factory=Filter)
+    filter: Filter = EVERYTHING
     negative_weight: float = 0.5
     diversity: float = 0.0
     popularity: float = 0.5
@@ -61,46 +61,50 @@ class Wanted:
         """Whether the artifact holds the nearest papers ready made."""
         return len(self.seeds) == 1 and not self.negatives and self.draft is None
 
+    @property
+    def plain(self) -> bool:
+        """Whether the list begins as it is stored: nothing is left out, and only popularity
+        orders it."""
+        return self.stored and self.diversity == 0.0 and self.filter == EVERYTHING
+
 
 class Results(NamedTuple):
     """A stretch of a list, n results of which the model scored the first m; the rest are fallbacks.
 
     rows, sources: n of them.
     bias: the part of the logit that is the same for all of the list.
-    contributions: float32[m x terms]; `bias + contributions.sum(axis=1)` are the logits.
+    logits: m of them, the bias included.
+    contributions: m rows of a number for each term; with the bias they sum to the logit.
     more: whether the list goes on.
     """
 
     rows: list[int]
     sources: list[Source]
     bias: float
-    contributions: NDArray[np.float32]
+    logits: list[float]
+    contributions: list[list[float]]
     more: bool
 
     @property
     def scores(self) -> list[float]:
         """m of them, each in (0, 1): the logistic function of the logits."""
-        sums: list[float] = np.add.reduce(self.contributions, 1, np.float64).tolist()
-        return [0.5 + 0.5 * math.tanh(0.5 * (self.bias + each)) for each in sums]
+        return [0.5 + 0.5 * math.tanh(0.5 * logit) for logit in self.logits]
 
 
 class _Block(NamedTuple):
     """Candidates of one source.
 
     rows: int32, best first.
-    contributions: float32[rows x terms], popularity weighted, in another order; empty for a
-        fallback.
-    order: where in `contributions` those of each row are; empty for a fallback.
+    order: where each row's numbers are in the two below; all three are empty for a fallback.
+    falling: float32, what the contributions add to the logit, times -1, popularity weighted.
+    contributions: float32[rows x terms], not weighted.
     """
 
     source: Source
     rows: NDArray[np.int32]
-    contributions: NDArray[np.float32]
     order: NDArray[np.intp]
-
-    def contributions_at(self, places: list[int]) -> NDArray[np.float32]:
-        """Those of the rows at these places."""
-        return self.contributions[self.order[places]]
+    falling: NDArray[np.float32]
+    contributions: NDArray[np.float32]
 
 
 def logistic(logits: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -128,11 +132,15 @@ class Recommender:
         neither repeat nor skip, and a page is full while candidates remain.
         """
         end = offset + size
+        if wanted.plain and (results := self._nearest(wanted, offset, size)):
+            return results
         taken = {self._work[row] for row in wanted.seeds + wanted.negatives}
         taken.update(self._work[row] for row in wanted.filter.excluded)
+        bias, weights = self._bias(wanted), self._term_weights(wanted.popularity)
         rows: list[int] = []
         sources: list[Source] = []
-        contributions: list[NDArray[np.float32]] = []
+        logits: list[float] = []
+        contributions: list[list[float]] = []
         more = False
         for number, block in enumerate(self._blocks(wanted)):
             limit = end + 1 - len(sources)
@@ -145,20 +153,48 @@ class Recommender:
             rows += [listed[place] for place in kept]
             sources += [block.source] * len(kept)
             if block.source is Source.MODEL:
-                contributions.append(block.contributions_at(kept))
+                places = block.order[kept]
+                logits += [bias - each for each in block.falling[places].tolist()]
+                contributions += (block.contributions[places] * weights).tolist()
             # A result of the last source, too, shows that the list goes on.
             more = len(sources) > end or (
                 len(sources) == end and self._goes_on(wanted.filter, set(taken))
             )
             if more:
                 break
-        scored = contributions[0] if len(contributions) == 1 else np.concatenate(contributions)
         return Results(
             rows=rows[offset:end],
             sources=sources[offset:end],
-            bias=self._bias(wanted),
-            contributions=scored[offset:end],
+            bias=bias,
+            logits=logits[offset:end],
+            contributions=contributions[offset:end],
             more=more,
+        )
+
+    def _nearest(self, wanted: Wanted, offset: int, size: int) -> Results | None:
+        """`related` where the stored list is all it takes, at half the cost; else None."""
+        seed = wanted.seeds[0]
+        ranking, weights = self._scorer.stored(seed), self._term_weights(wanted.popularity)
+        falling = ranking.contributions.dot(-weights)
+        listed, work = ranking.rows.tolist(), self._work
+        taken = {work[seed]}
+        kept: list[int] = []
+        for place in falling.argsort(kind="stable").tolist():
+            if (each := work[listed[place]]) not in taken:
+                taken.add(each)
+                kept.append(place)
+                if len(kept) > offset + size:  # the last one shows that the list goes on
+                    break
+        else:
+            return None
+        kept = kept[offset:-1]
+        return Results(
+            rows=[listed[place] for place in kept],
+            sources=[Source.MODEL] * size,
+            bias=self._blend.bias,
+            logits=[self._blend.bias - each for each in falling[kept].tolist()],
+            contributions=(ranking.contributions[kept] * weights).tolist(),
+            more=True,
         )
 
     def queries(self, wanted: Wanted) -> list[Query]:
@@ -233,10 +269,9 @@ class Recommender:
         self, wanted: Wanted, rows: NDArray[np.int32], contributions: NDArray[np.float32]
     ) -> _Block:
         """A block of the model: popularity weighted as asked, best first, of equals the first."""
-        weighted = contributions * self._term_weights(wanted.popularity)
-        falling = np.negative(np.add.reduce(weighted, 1, np.float64))
+        falling = contributions.dot(-self._term_weights(wanted.popularity))
         order = falling.argsort(kind="stable")
-        return _Block(Source.MODEL, rows[order], weighted, order)
+        return _Block(Source.MODEL, rows[order], order, falling, contributions)
 
     def _goes_on(self, wanted: Filter, taken: set[int]) -> bool:
         """Whether a popular paper is left to list."""
@@ -244,8 +279,8 @@ class Recommender:
         return len(self._admit(popular, popular.tolist(), wanted, taken, 1)) > 0
 
     def _fallback(self, source: Source, rows: NDArray[np.int32]) -> _Block:
-        nothing = np.empty((0, len(self._blend.term_names)), dtype=np.float32)
-        return _Block(source, rows, nothing, np.empty(0, np.intp))
+        nothing = np.empty(0, np.float32)
+        return _Block(source, rows, np.empty(0, np.intp), nothing, nothing[:, None])
 
     def _weights_of_terms(self, popularity: float) -> NDArray[np.float32]:
         weights = np.where(self._blend.term_is_popularity, popularity, 1.0).astype(np.float32)
@@ -294,6 +329,6 @@ class Recommender:
             result[at[known]] = logistic(logits)
             return result
 
-        relevance = logistic(self._bias(wanted) + block.contributions_at(kept).sum(axis=1))
+        relevance = logistic(self._bias(wanted) - block.falling[block.order[kept]])
         order = maximal_marginal_relevance(relevance, similarity, wanted.diversity, limit)
         return [kept[at] for at in order.tolist()]
