@@ -1,5 +1,6 @@
 """The service for tests: inside the test's own event loop, or as the command that a user starts."""
 
+import json
 import re
 import signal
 import subprocess
@@ -62,3 +63,27 @@ def serve_command(model: Path, data: Path) -> Iterator[str]:
         finally:
             process.send_signal(signal.SIGTERM)
     assert process.returncode == 0, "it did not stop as it should"
+
+
+class Worker:
+    """A serving process that a test may kill: `service.worker`, as the supervisor starts it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "service.worker"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(settings.model_dump_json().encode() + b"\n")
+        self._process.stdin.flush()
+        report = json.loads(self._process.stdout.readline() or b"{}")
+        assert "port" in report, f"it did not start: {report}"
+        self.port: int = report["port"]
+
+    def kill(self) -> None:
+        """End it with no chance to do anything more."""
+        self._process.kill()
+        self._process.communicate()

@@ -13,7 +13,7 @@ from relatedpapers.aio_stream import AsyncFeedbackStream, Events
 from relatedpapers.calls import Batch, Call, Listing, Page, Paging
 from relatedpapers.channel import OPTIONS, Connection
 from relatedpapers.v1.feedback_service_pb2 import StreamFeedbackRequest, StreamFeedbackResponse
-from relatedpapers.window import STREAM_PATH, Acknowledgement
+from relatedpapers.window import PATIENCE_SECONDS, STREAM_PATH, Acknowledgement, Patience
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -119,14 +119,17 @@ class AsyncClient(Connection[grpc.aio.Channel]):
             raise errors.of_call(error) from error
         return call.result(response)
 
-    def stream_feedback(self, events: Events) -> AsyncIterator[Acknowledgement]:
+    def stream_feedback(
+        self, events: Events, *, patience_seconds: float = PATIENCE_SECONDS
+    ) -> AsyncIterator[Acknowledgement]:
         """`Client.stream_feedback`, whose events may come from an asynchronous iterator too."""
         method = self._channel.stream_stream(
             STREAM_PATH,
             StreamFeedbackRequest.SerializeToString,
             StreamFeedbackResponse.FromString,
         )
-        return AsyncFeedbackStream(events, partial(method, metadata=self._metadata)).run()
+        open_stream = partial(method, metadata=self._metadata)
+        return AsyncFeedbackStream(events, open_stream, Patience(patience_seconds)).run()
 
     def _open(self, target: str, credentials: grpc.ChannelCredentials | None) -> grpc.aio.Channel:
         if credentials:

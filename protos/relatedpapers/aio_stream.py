@@ -19,15 +19,16 @@ Open = Callable[[AsyncIterator[StreamFeedbackRequest]], Any]
 class AsyncFeedbackStream:
     """`FeedbackStream` for asyncio. Events that block while they are read block the loop."""
 
-    def __init__(self, events: Events, open_stream: Open) -> None:
+    def __init__(self, events: Events, open_stream: Open, patience: Patience) -> None:
         self._events = events
         self._open = open_stream
+        self._patience = patience
         self._window = Window()
         self._changed = asyncio.Condition()
 
     async def run(self) -> AsyncIterator[Acknowledgement]:
         """The acknowledgements, as they come. Raises RelatedPapersError, and what the events do."""
-        patience = Patience()
+        patience = self._patience
         reading = asyncio.create_task(self._read())
         try:
             while await self._unsettled():

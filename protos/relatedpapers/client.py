@@ -13,7 +13,7 @@ from relatedpapers.channel import OPTIONS, Connection
 from relatedpapers.events import EventLike
 from relatedpapers.stream import FeedbackStream
 from relatedpapers.v1.feedback_service_pb2 import StreamFeedbackRequest, StreamFeedbackResponse
-from relatedpapers.window import STREAM_PATH, Acknowledgement
+from relatedpapers.window import PATIENCE_SECONDS, STREAM_PATH, Acknowledgement, Patience
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -123,22 +123,24 @@ class Client(Connection[grpc.Channel]):
             raise errors.of_call(error) from error
         return call.result(response)
 
-    def stream_feedback(self, events: Iterable[EventLike]) -> Iterator[Acknowledgement]:
+    def stream_feedback(
+        self, events: Iterable[EventLike], *, patience_seconds: float = PATIENCE_SECONDS
+    ) -> Iterator[Acknowledgement]:
         """Send events as they come, and tell what becomes of them as it becomes durable.
 
         Nothing is sent before the first acknowledgement is asked for, and no more than 10,000
         events are read before they are acknowledged. An event without an id gets one (`EventLike`).
-        Where the stream breaks (UNAVAILABLE), it is opened again up to four times without progress,
-        and what was not acknowledged is sent again: nothing is lost, and nothing counts twice.
-        Raises RelatedPapersError when that was in vain, and what `events` raises after what came
-        before.
+        Where the stream breaks (UNAVAILABLE), it is opened again and what was not acknowledged is
+        sent again: nothing is lost, and nothing counts twice. Raises RelatedPapersError when that
+        was in vain for `patience_seconds`, and what `events` raises after what came before.
         """
         method = self._channel.stream_stream(
             STREAM_PATH,
             StreamFeedbackRequest.SerializeToString,
             StreamFeedbackResponse.FromString,
         )
-        return FeedbackStream(events, partial(method, metadata=self._metadata)).run()
+        open_stream = partial(method, metadata=self._metadata)
+        return FeedbackStream(events, open_stream, Patience(patience_seconds)).run()
 
     def _open(self, target: str, credentials: grpc.ChannelCredentials | None) -> grpc.Channel:
         if credentials:

@@ -23,12 +23,12 @@ class FeedbackStream:
     the program ends does not hold the program up.
     """
 
-    def __init__(self, events: Iterable[EventLike], open_stream: Open) -> None:
+    def __init__(self, events: Iterable[EventLike], open_stream: Open, patience: Patience) -> None:
         self._events = events
         self._open = open_stream
         self._window = Window()
         self._changed = threading.Condition()  # guards the window
-        self._patience = Patience()
+        self._patience = patience
         self._failure: Exception | None = None  # of the events themselves
 
     def run(self) -> Iterator[Acknowledgement]:

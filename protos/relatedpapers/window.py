@@ -4,6 +4,7 @@ Where a stream breaks, what was not acknowledged is sent again on the next.
 """
 
 import random
+import time
 from collections import deque
 from typing import NamedTuple
 
@@ -22,8 +23,8 @@ STREAM_PATH = "/relatedpapers.v1.FeedbackService/StreamFeedback"
 WINDOW = 10_000
 """Events of a stream that are read and not acknowledged, as many as the service allows."""
 
-ATTEMPTS = 5
-"""How often a stream is opened without an acknowledgement before it is given up."""
+PATIENCE_SECONDS = 60.0
+"""How long after a stream broke another is tried: a service may restart meanwhile."""
 
 
 class Acknowledgement(NamedTuple):
@@ -112,22 +113,32 @@ class Window:
 
 
 class Patience:
-    """How long to wait before a broken stream is opened again, as gRPC's own retries wait."""
+    """When a broken stream is opened again: after pauses that grow from 0.2 to 2 seconds, a fifth
+    more or less, as gRPC's own retries make them.
 
-    def __init__(self) -> None:
-        self._failed = 0
+    seconds: how long after it broke another stream is still tried; 0 for never.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self.progress()
 
     def progress(self) -> None:
-        """The service acknowledges events: begin to count anew."""
-        self._failed = 0
+        """The service acknowledged events: begin to count anew."""
+        self._broken_since: float | None = None
+        self._longest = 0.2
 
     def pause_seconds(self, error: errors.RelatedPapersError) -> float:
-        """The pause before the next stream; raises the error if another can't help."""
-        self._failed += 1
-        if not isinstance(error, errors.UnavailableError) or self._failed >= ATTEMPTS:
+        """The pause before the next stream; raises the error if there is none."""
+        now = time.monotonic()
+        if self._broken_since is None:
+            self._broken_since = now
+        worn_out = now - self._broken_since >= self._seconds
+        if worn_out or not isinstance(error, errors.UnavailableError):
             raise error
-        longest: float = min(0.2 * 2 ** (self._failed - 1), 2.0)
-        return longest * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+        pause = self._longest * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+        self._longest = min(2 * self._longest, 2.0)
+        return pause
 
 
 def ended_early() -> errors.UnavailableError:

@@ -15,6 +15,7 @@ def test_services_are_found_by_reflection(grpcurl: str, served: Served, run: Sho
     assert set(run(grpcurl, "-plaintext", served.address, "list").split()) == {
         "grpc.health.v1.Health",
         "grpc.reflection.v1alpha.ServerReflection",
+        "relatedpapers.v1.FeedbackService",
         "relatedpapers.v1.ModelService",
         "relatedpapers.v1.PaperService",
         "relatedpapers.v1.RecommendationService",

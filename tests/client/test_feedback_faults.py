@@ -1,0 +1,79 @@
+"""Feedback while the service is killed and comes back: nothing is lost, nothing counts twice."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.embedded import Role
+from service.feedback_state import FeedbackState
+from service.settings import Settings
+from tests.client.conftest import Caller
+from tests.serving import Worker
+
+COUNT = 20_000
+KILLS = (1, 5_000, 13_000)
+"""Before which event the service is killed; it comes back at once."""
+
+
+@pytest.fixture
+def settings(settings: Settings, embedded_urls: dict[Role, str]) -> Settings:
+    """The toy model on a free port, with a state server."""
+    return settings.model_copy(update={"state_url": embedded_urls[Role.STATE]})
+
+
+class Restarting:
+    """Events, and a service that is killed before some of them and started again after others."""
+
+    def __init__(self, reader: str, settings: Settings) -> None:
+        self._reader = reader
+        self._worker = Worker(settings)
+        self.port = self._worker.port
+        self._settings = settings.model_copy(update={"port": self.port})
+
+    def _event(self, number: int) -> dict[str, object]:
+        return {
+            "id": f"e{number}",
+            "reader_id": self._reader,
+            "paper_id": "graph-05",
+            "type": "read",
+        }
+
+    def _restart(self) -> None:
+        self._worker.kill()
+        self._worker = Worker(self._settings)
+
+    def __iter__(self) -> Iterator[Any]:
+        for number in range(COUNT):
+            if number in KILLS:
+                self._restart()
+            yield self._event(number)
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        for number in range(COUNT):
+            if number in KILLS:
+                await asyncio.to_thread(self._restart)
+            yield self._event(number)
+
+    def kill(self) -> None:
+        self._worker.kill()
+
+
+async def test_a_stream_over_a_service_that_is_killed(
+    kind: str, settings: Settings, tmp_path: Path
+) -> None:
+    reader = str(tmp_path)
+    events = Restarting(reader, settings)
+    caller = Caller(kind, f"127.0.0.1:{events.port}")
+    answers = await caller.many("stream_feedback", events)
+    assert sum(answer.settled for answer in answers) == COUNT
+    assert not [failure for answer in answers for failure in answer.failures]
+    await caller.close()
+    events.kill()
+    state = FeedbackState(settings.state_url or "")
+    history = await state.history(reader)
+    await state.close()
+    assert len(history.events) == COUNT
+    assert {event.id for event in history.events} == {f"e{number}" for number in range(COUNT)}
