@@ -9,6 +9,7 @@ import typer
 
 from service import api_keys
 from service.api_keys import Scope
+from service.feedback_cli import feedback
 from service.settings import Settings, SettingsError, load
 
 SAMPLE = Path(__file__).resolve().parent.parent / "models" / "sample"
@@ -24,6 +25,7 @@ app = typer.Typer(
 
 api_key = typer.Typer(no_args_is_help=True, help="Keys for what concerns readers.")
 app.add_typer(api_key, name="api-key")
+app.add_typer(feedback, name="feedback")
 
 Host = Annotated[str | None, typer.Option(help="The address to listen on. \\[default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option(help="The gRPC port; 0 picks one. \\[default: 50051]")]

@@ -22,7 +22,7 @@ class Tombstones:
 
     def __init__(self, client: Redis, key: bytes) -> None:
         self._client = client
-        self._key = key
+        self.key = key
 
     @classmethod
     def open(cls, client: Redis, data_dir: Path) -> "Tombstones":
@@ -31,7 +31,7 @@ class Tombstones:
 
     def of(self, reader: str) -> str:
         """The tombstone of a reader, deleted or not: 32 hexadecimal digits."""
-        return blake2b(reader.encode(), digest_size=_BYTES, key=self._key).hexdigest()
+        return blake2b(reader.encode(), digest_size=_BYTES, key=self.key).hexdigest()
 
     async def is_deleted(self, reader: str) -> bool:
         """Whether the reader was deleted, at whatever time."""

@@ -1,0 +1,44 @@
+"""Learns from all that has arrived: until the counters and the item deltas hold every event."""
+
+import asyncio
+from collections.abc import Callable
+
+from models.artifact import Artifact
+from service.deltas import reached
+from service.feedback_log import START
+from service.feedback_state import FeedbackState
+from service.settings import Settings
+from service.updater import POLL_SECONDS, open_updater
+
+
+async def drain(state: FeedbackState, settings: Settings, tell: Callable[[int], None]) -> None:
+    """Return when nothing is left to learn, and no event has arrived meanwhile.
+
+    Steps as an updater whenever no other publishes, so it ends with or without one at work.
+    tell: called with the number of events that are not learned from yet, when it changes; the last
+    time with 0.
+    Raises ArtifactError, SigningKeysError, ServiceError.
+    """
+    artifact = Artifact.open(settings.model)
+    updater = open_updater(state, artifact, settings)
+    told = -1
+    try:
+        while True:
+            worked = await updater.step()
+            lag = await updater.log.lag()
+            ends, at = await updater.log.ends(), await reached(state.client, artifact.version)
+            done = all(_place(at.get(each, START)) >= _place(end) for each, end in ends.items())
+            if lag not in {told, 0}:
+                tell(told := lag)
+            if done and lag == 0:
+                tell(0)
+                return
+            if not worked:
+                await asyncio.sleep(POLL_SECONDS)
+    finally:
+        await updater.close()
+
+
+def _place(entry: str) -> tuple[int, int]:
+    milliseconds, _, number = entry.partition("-")
+    return int(milliseconds), int(number)
