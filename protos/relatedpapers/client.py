@@ -130,7 +130,7 @@ class Client(Connection[grpc.Channel]):
 
         Nothing is sent before the first acknowledgement is asked for, and no more than 10,000
         events are read before they are acknowledged. An event without an id gets one (`EventLike`).
-        Where the stream breaks (UNAVAILABLE), it is opened again and what was not acknowledged is
+        Where the stream breaks (UNAVAILABLE) it is opened again and what was not acknowledged is
         sent again: nothing is lost, and nothing counts twice. Raises RelatedPapersError when that
         was in vain for `patience_seconds`, and what `events` raises after what came before.
         """

@@ -14,6 +14,9 @@ from relatedpapers.v1.feedback_service_pb2 import (
     WriteFeedbackResponse,
 )
 
+DELETE_SECONDS = 90.0
+"""How long deleting a reader may take by default: the service waits a minute for its file."""
+
 
 def write_feedback(
     events: Iterable[sending.EventLike],
@@ -60,9 +63,12 @@ def export_reader(
 
 
 def delete_reader(
-    reader_id: str, *, timeout_seconds: float | None = None
+    reader_id: str, *, timeout_seconds: float | None = DELETE_SECONDS
 ) -> Call[DeleteReaderResponse]:
-    """Delete a reader; the answer says what is gone now and what goes when."""
+    """Delete a reader; the answer says what is gone now and what goes when.
+
+    It takes as long as the state server takes to write its file anew.
+    """
     return Call(
         "/relatedpapers.v1.FeedbackService/DeleteReader",
         DeleteReaderRequest(reader_id=reader_id),

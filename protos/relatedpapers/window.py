@@ -134,7 +134,8 @@ class Patience:
         if self._broken_since is None:
             self._broken_since = now
         worn_out = now - self._broken_since >= self._seconds
-        if worn_out or not isinstance(error, errors.UnavailableError):
+        passing = isinstance(error, errors.UnavailableError) or error.reason == "OVERLOADED"
+        if worn_out or not passing:
             raise error
         pause = self._longest * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
         self._longest = min(2 * self._longest, 2.0)

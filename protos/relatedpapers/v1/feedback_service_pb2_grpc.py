@@ -28,6 +28,10 @@ if _version_not_supported:
 class FeedbackServiceStub:
     """What readers do with papers. An accepted event is durable before it is acknowledged, counts exactly once however
     often and in whatever order it is sent, and shows in the reader's next recommendations.
+
+    Beyond loopback every method needs an API key in the metadata `authorization: Bearer KEY`: with the scope `feedback`
+    to write, and with the scope `admin` to export or delete. A browser may write impressions and clicks without a key,
+    and nothing else.
     """
 
     def __init__(self, channel):
@@ -61,6 +65,10 @@ class FeedbackServiceStub:
 class FeedbackServiceServicer:
     """What readers do with papers. An accepted event is durable before it is acknowledged, counts exactly once however
     often and in whatever order it is sent, and shows in the reader's next recommendations.
+
+    Beyond loopback every method needs an API key in the metadata `authorization: Bearer KEY`: with the scope `feedback`
+    to write, and with the scope `admin` to export or delete. A browser may write impressions and clicks without a key,
+    and nothing else.
     """
 
     def WriteFeedback(self, request, context):
@@ -80,7 +88,8 @@ class FeedbackServiceServicer:
 
         Resuming: a stream that breaks (UNAVAILABLE) leaves it unknown what became of the messages that were not
         acknowledged. Send their events again on a new stream, with the same ids: what was stored before counts as a
-        duplicate, so that nothing is lost and nothing counts twice. Sequence numbers belong to one stream.
+        duplicate, so that nothing is lost and nothing counts twice. Sequence numbers belong to one stream. A service that
+        has too much to do ends the stream with RESOURCE_EXHAUSTED (`OVERLOADED`), and the same helps a little later.
 
         When the sender closes its side, the service acknowledges what is left and ends the stream with OK.
         """
@@ -98,7 +107,8 @@ class FeedbackServiceServicer:
     def DeleteReader(self, request, context):
         """Deletes a reader, and says what is gone now and what goes when. From the answer on no list is made from the
         reader's history, by whichever model. Deleting an unknown reader succeeds, so that a retry is safe. Events that
-        are sent for this reader later begin a new history.
+        are sent for this reader later begin a new history. The call waits until the state server has written its file
+        anew, a minute at most: allow it more than that.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -138,6 +148,10 @@ def add_FeedbackServiceServicer_to_server(servicer, server):
 class FeedbackService:
     """What readers do with papers. An accepted event is durable before it is acknowledged, counts exactly once however
     often and in whatever order it is sent, and shows in the reader's next recommendations.
+
+    Beyond loopback every method needs an API key in the metadata `authorization: Bearer KEY`: with the scope `feedback`
+    to write, and with the scope `admin` to export or delete. A browser may write impressions and clicks without a key,
+    and nothing else.
     """
 
     @staticmethod

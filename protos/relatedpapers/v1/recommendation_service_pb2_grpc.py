@@ -67,7 +67,9 @@ class RecommendationServiceServicer:
     def RecommendPapers(self, request, context):
         """Lists papers for a reader, from everything that the reader did so far: an event that was acknowledged before the
         call is taken into account. Best first. Never lists a paper that the reader has (read, saved, cited, hidden, ...),
-        nor two versions of one work. An unknown reader gets a fallback, which is named as such.
+        nor two versions of one work. An unknown reader gets a fallback, which is named as such. If the state server is
+        away the call fails with UNAVAILABLE (`STATE_AWAY`), rather than forget what the reader did. Beyond loopback it
+        needs an API key with the scope `read`, in the metadata `authorization: Bearer KEY`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
