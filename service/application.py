@@ -13,14 +13,17 @@ from service.background import Background
 from service.cache import AnswerCache, CacheCounters, RedisCache
 from service.catalog import Catalog
 from service.event_types import event_types
-from service.feedback import FeedbackHandlers
+from service.feedback import FeedbackHandlers, NoState
 from service.feedback_state import FeedbackState
+from service.group_commit import GroupCommit
 from service.grpc_server import GrpcServer, ListenError
 from service.handlers import methods
+from service.reader_records import ReaderRecords
 from service.received_events import Rules
 from service.secrets import SigningKeys, SigningKeysError
 from service.settings import Settings
 from service.state import StateFormatError, check_state
+from service.tombstones import Tombstones
 
 SIGNING_KEYS = "signing.keys"
 DAY_MS = 86_400_000
@@ -42,14 +45,16 @@ class Application:
         self.cache = _cache(settings)
         types = _event_types(settings)
         self.state = _state(settings, types)
+        self._commit = GroupCommit(self.state or NoState())
         try:
             self.catalog = Catalog(settings.model)
             keys = SigningKeys.open(settings.data_dir / SIGNING_KEYS)
             access = _access(settings, keys)
             rules = Rules(types, round(settings.event_window_days * DAY_MS), keys)
-            self._feedback = FeedbackHandlers(self.catalog, access, rules, self.state)
+            records = self._records(keys, types)
+            feedback = FeedbackHandlers(self.catalog, access, rules, self._commit, records)
             self._server = GrpcServer(
-                methods(self.catalog, keys, self.background, self.cache, self._feedback),
+                methods(self.catalog, keys, self.background, self.cache, feedback),
                 address(settings.host, settings.port),
                 settings.max_message_bytes,
             )
@@ -77,10 +82,16 @@ class Application:
         """Let the calls in flight finish, and close."""
         await self._server.stop(self._settings.drain_seconds)
         self.background.close()
-        await self._feedback.close()
+        await self._commit.close()
         if self.state:
             await self.state.close()
         await self.cache.close()
+
+    def _records(self, keys: SigningKeys, types: Mapping[str, EventType]) -> ReaderRecords | None:
+        if self.state is None:
+            return None
+        tombstones = Tombstones.open(self.state.client, self._settings.data_dir)
+        return ReaderRecords(self.state, tombstones, types, keys, self.background)
 
 
 def _cache(settings: Settings) -> AnswerCache:

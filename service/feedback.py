@@ -12,13 +12,17 @@ from service.catalog import Catalog
 from service.errors import Reason, ServiceError
 from service.events import StoredEvent
 from service.feedback_results import Settled
-from service.feedback_state import FeedbackState, Outcome
+from service.feedback_state import Outcome
 from service.feedback_stream import MAX_MESSAGE_EVENTS, Message, Unacknowledged
 from service.group_commit import GroupCommit
+from service.reader_records import ReaderRecords
 from service.received_events import Batch, Rules, read_batch
 
 MAX_EVENTS = 10_000
 """Of one call; those after it are refused one by one."""
+
+DEFAULT_PAGE_SIZE = 1_000
+MAX_PAGE_SIZE = 10_000
 
 _TURN = 1_000  # events that are checked before other calls have their turn: about 10 ms
 
@@ -26,20 +30,22 @@ _TURN = 1_000  # events that are checked before other calls have their turn: abo
 class FeedbackHandlers:
     """The methods of FeedbackService.
 
-    state: None if the service was started without; what needs it then fails with STATE_AWAY.
+    records: None if the service was started without a state server.
     """
 
     def __init__(
-        self, catalog: Catalog, access: Access, rules: Rules, state: FeedbackState | None
+        self,
+        catalog: Catalog,
+        access: Access,
+        rules: Rules,
+        commit: GroupCommit,
+        records: ReaderRecords | None,
     ) -> None:
         self._catalog = catalog
         self._access = access
         self._rules = rules
-        self._commit = GroupCommit(state or _NoState())
-
-    async def close(self) -> None:
-        """Wait until what was taken is stored."""
-        await self._commit.close()
+        self._commit = commit
+        self._records = records
 
     async def write_feedback(self, request: pb.WriteFeedbackRequest) -> bytes:
         """A result for each event, a WriteFeedbackResponse."""
@@ -73,6 +79,25 @@ class FeedbackHandlers:
             receiving.cancel()
             await asyncio.gather(receiving, return_exceptions=True)
             await unacknowledged.abandon()
+
+    async def export_reader(self, request: pb.ExportReaderRequest) -> pb.ExportReaderResponse:
+        """A page of what is stored of a reader."""
+        self._access.require(Scope.ADMIN)
+        reader = validation.name("reader_id", request.reader_id, "say who the reader is")
+        size = validation.page_size(request.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+        artifact = self._catalog.serving.artifact
+        return await self._stored().export(artifact, reader, size, request.page_token)
+
+    async def delete_reader(self, request: pb.DeleteReaderRequest) -> pb.DeleteReaderResponse:
+        """Delete a reader."""
+        self._access.require(Scope.ADMIN)
+        reader = validation.name("reader_id", request.reader_id, "say who the reader is")
+        return await self._stored().delete(self._catalog, reader)
+
+    def _stored(self) -> ReaderRecords:
+        if self._records is None:
+            raise no_state()
+        return self._records
 
     async def _receive(
         self,
@@ -115,10 +140,18 @@ class FeedbackHandlers:
         return Settled(refused, frozenset(duplicates))
 
 
-class _NoState:
+class NoState:
+    """Stands where a service without a state server would append events."""
+
     async def append(self, _events: Sequence[StoredEvent]) -> list[Outcome]:
-        message = "The service runs without a state server: start it with --state-url."
-        raise ServiceError(Reason.STATE_AWAY, message)
+        """Fails with STATE_AWAY."""
+        raise no_state()
+
+
+def no_state() -> ServiceError:
+    """The error of a call that needs the state server of a service without."""
+    message = "The service runs without a state server: start it with --state-url."
+    return ServiceError(Reason.STATE_AWAY, message)
 
 
 def _acknowledgement(group: list[tuple[Message, Settled]]) -> pb.StreamFeedbackResponse:

@@ -5,7 +5,6 @@ one words the error.
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -17,6 +16,7 @@ from service.access import Caller
 from service.errors import Reason, ServiceError
 from service.events import StoredEvent, content_digest
 from service.secrets import InvalidToken, SigningKeys
+from service.times import rfc3339
 
 MAX_FUTURE_MS = 5 * 60 * 1000
 """How far a sender's clock may be ahead."""
@@ -144,14 +144,14 @@ class _Reader:
         time_ms = seconds * 1000 + nanos // 1_000_000
         if self._earliest_ms <= time_ms <= self._latest_ms:
             return time_ms
-        shown = _rfc3339(time_ms)
+        shown = rfc3339(time_ms)
         if time_ms > self._latest_ms:
             message = (
                 f"`event_time` is {shown}, more than {MAX_FUTURE_MS // 60_000} minutes in the "
                 "future: set the sender's clock, or send the event when its time has come."
             )
             raise ServiceError(Reason.EVENT_IN_FUTURE, message, field="event_time", value=shown)
-        earliest = _rfc3339(self._earliest_ms)
+        earliest = rfc3339(self._earliest_ms)
         message = (
             f"`event_time` is {shown}, and events from before {earliest} are not taken any more: "
             "their ids are forgotten, so they could count twice. Import old events instead."
@@ -201,8 +201,3 @@ def _corpus_id(papers: Papers, spelling: str) -> str:
     if row is None:
         raise messages.unknown_papers([spelling])
     return papers.id(row)
-
-
-def _rfc3339(time_ms: int) -> str:
-    time = datetime.fromtimestamp(time_ms / 1000, UTC)
-    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,60 @@
+"""What a deleted reader leaves, and when that goes: the answer of DeleteReader."""
+
+from collections.abc import Sequence
+
+from relatedpapers.v1 import feedback_service_pb2 as pb
+from service.reader_deletion import FileRewrite
+
+_FILE = {
+    FileRewrite.DONE: "The state server has written its append-only file anew, without the reader.",
+    FileRewrite.LATER: "The state server still writes its append-only file anew. What was deleted "
+    "is in the old one until then; delete the reader again to wait for it.",
+    FileRewrite.FORBIDDEN: "The append-only file of the state server, which lets nobody ask for "
+    "it to be written anew: what was deleted goes when the server does that itself, each time the "
+    "file has doubled.",
+}
+
+
+def deletion(events: int, rewrite: FileRewrite, models: Sequence[str]) -> pb.DeleteReaderResponse:
+    """The answer.
+
+    events: how many were deleted.
+    models: the versions that were trained on the reader.
+    """
+    response = pb.DeleteReaderResponse(deleted_event_count=events)
+    response.gone.add(
+        name="library", description="The reader's whole history, and the library made of it."
+    )
+    response.gone.add(
+        name="log", description="The reader's entries in the feedback log, with their event ids."
+    )
+    if rewrite in _FILE:
+        place = response.gone if rewrite is FileRewrite.DONE else response.remaining
+        place.add(name="append-only-file", description=_FILE[rewrite])
+    for version in models:
+        response.remaining.add(
+            name="model",
+            description=f"What model {version} was trained on. The tombstone hides the reader in "
+            "it; it goes when the version is removed. The next training leaves the reader out.",
+        )
+    response.remaining.add(
+        name="item-deltas",
+        description="What the reader's events changed of papers' factors: numbers, without the "
+        "reader's id. The updater computes them again without the reader, within seconds.",
+    )
+    response.remaining.add(
+        name="counters",
+        description="How often each paper was shown, read or saved, by all readers together; "
+        "never goes.",
+    )
+    response.remaining.add(
+        name="tombstone",
+        description="A keyed hash of the reader's id, which keeps models from bringing the reader "
+        "back; never goes.",
+    )
+    response.remaining.add(
+        name="exports",
+        description="Files that `related-papers feedback export` wrote before, and backups: "
+        "they go when you remove them.",
+    )
+    return response
