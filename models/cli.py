@@ -64,6 +64,9 @@ def train(
     papers: Annotated[list[Path], _file("Files of papers.")],
     output: Annotated[Path, typer.Option(help="The model folder to write a new version into.")],
     interactions: Annotated[list[Path] | None, _file("Files of readers' events.")] = None,
+    forget: Annotated[
+        Path | None, _file("Whose events to leave out, from `feedback export --forget`.")
+    ] = None,
     papers_format: Annotated[
         Format, typer.Option("--format", help="How the papers are written.")
     ] = Format.AUTO,
@@ -74,11 +77,14 @@ def train(
 
     Papers are JSON Lines (.jsonl, also .gz or .xz): {"id", "title", "abstract", "authors", "year",
     "venue", "keywords", "references", "external_references"}, only "id" required. Events are
-    {"user", "paper", "type"}. The version that serves is untouched until the new one is whole.
+    {"user", "paper", "type", "time", "id", "value", "retracts"}, only "user" and "paper" required,
+    as `feedback export` writes them. The version that serves is untouched until the new one is
+    whole.
 
     Example: related-papers train --papers papers.jsonl.gz --output data/model
     """
     from models.corpus import read_corpus
+    from models.forgotten import Forgotten
     from models.formats import read_papers
     from models.interactions import read_interactions
     from models.train import train as train_model
@@ -86,7 +92,8 @@ def train(
     with one_sentence(), progress_bars() as report:
         size = sum(path.stat().st_size for path in papers)
         corpus = read_corpus(read_papers(papers, papers_format, report("Reading papers", size)))
-        events = read_interactions(interactions or [], corpus)
+        forgotten = Forgotten.read(forget) if forget else None
+        events = read_interactions(interactions or [], corpus, forgotten=forgotten)
         manifest = train_model(corpus, output, events, seed=seed, threads=threads, report=report)
     for note, count in {**corpus.notes, **events.notes}.items():
         messages.print(f"{count} {note}", highlight=False)

@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from models.corpus import Corpus
+from models.forgotten import Forgotten
 from models.formats import Line, read_jsonl
 from models.papers import PaperIndex
 from models.strings import SortedStrings
@@ -110,8 +111,9 @@ def read_interactions(
     paths: Iterable[Path],
     corpus: Corpus,
     types: Mapping[str, EventType] = EVENT_TYPES,
+    forgotten: Forgotten | None = None,
 ) -> Interactions:
-    """The libraries that the events of these files leave.
+    """The libraries that the events of these files leave, without what is forgotten.
 
     A line is {"user", "paper", "type"} ("save" where there is none) and optionally "id", "time"
     (RFC 3339, or milliseconds since 1970), "value" and "retracts". Of lines of equal user and id
@@ -124,8 +126,11 @@ def read_interactions(
     row_of: dict[str, int] = {}
     histories: dict[str, dict[str, Event]] = {}
     for number, line in enumerate(read_jsonl(paths)):
-        history = histories.setdefault(line.identifier("user"), {})
-        event = read_event(line, number)
+        reader, event = line.identifier("user"), read_event(line, number)
+        if forgotten and forgotten.covers(reader, event.time_ms):
+            notes["events of deleted readers (passed over)"] += 1
+            continue
+        history = histories.setdefault(reader, {})
         if event.type == RETRACT:
             history.setdefault(event.id, event)
             continue
