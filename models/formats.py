@@ -17,6 +17,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from models.identifiers import MAX_ID_CHARACTERS
+
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and lone surrogates."""
 
@@ -53,6 +55,11 @@ class Line:
             value = str(value)
         if not isinstance(value, str) or not value:
             raise self.error(f'no "{name}"; expected a string that is not empty')
+        if len(value) > MAX_ID_CHARACTERS:
+            raise self.error(
+                f'"{name}" has {len(value):,} characters; expected at most {MAX_ID_CHARACTERS:,}, '
+                "the longest that a request may hold"
+            )
         if value.split() != [value] or UNPRINTABLE.search(value):
             raise self.error(
                 f'"{name}" {value!r} holds white space, a control character or a lone surrogate; '

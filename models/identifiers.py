@@ -2,6 +2,9 @@
 
 import re
 
+MAX_ID_CHARACTERS = 1_024
+"""The longest id that training takes and a request may hold."""
+
 _DOI = re.compile(
     r"^(?:doi:\s*|(?:https?://)?(?:(?:dx|www)\.)?doi\.org/)?(10\.\d{4,9}/\S+)$", re.IGNORECASE
 )

@@ -30,11 +30,11 @@ class PaperHandlers:
         """The known ones of many papers."""
         if not request.paper_ids:
             raise validation.missing("paper_ids", "give at least one paper id")
-        validation.at_most("paper_ids", request.paper_ids, validation.MAX_PAPERS)
+        paper_ids = validation.paper_ids("paper_ids", request.paper_ids, validation.MAX_PAPERS)
         view = validation.view(request.view, PaperView.PAPER_VIEW_BASIC)
         artifact = self._catalog.serving.artifact
         response = pb.BatchGetPapersResponse(model_version=artifact.version)
-        for paper_id in request.paper_ids:
+        for paper_id in paper_ids:
             row = artifact.papers.row(paper_id)
             if row is None:
                 response.unknown_paper_ids.append(paper_id)

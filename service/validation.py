@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 
+from models.identifiers import MAX_ID_CHARACTERS
 from relatedpapers.v1.paper_pb2 import PaperView
 from relatedpapers.v1.recommendation_service_pb2 import (
     Draft,
@@ -17,7 +18,6 @@ MAX_BATCH = 100
 MAX_EXCLUDED = 1_000
 MAX_VENUES = 100
 MAX_PAPERS = 1_000
-MAX_ID_CHARACTERS = 1_024
 MAX_NAME_CHARACTERS = 256
 MAX_DRAFT_CHARACTERS = 1_000_000
 MAX_DRAFT_REFERENCES = 10_000

@@ -45,6 +45,11 @@ def test_an_id_with_a_lone_surrogate_is_refused() -> None:
     assert problem({"id": "a\ud800"}).startswith("papers.jsonl:1: ")
 
 
+def test_an_id_longer_than_a_request_may_hold_is_refused() -> None:
+    assert "1,025 characters; expected at most 1,024" in problem({"id": "x" * 1_025})
+    assert corpus_of([{"id": "x" * 1_024}]).ids == ["x" * 1_024]
+
+
 def test_a_number_is_an_id() -> None:
     assert corpus_of([{"id": 0}, {"id": 17, "references": ["0"]}]).ids == ["0", "17"]
 

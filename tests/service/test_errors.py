@@ -130,6 +130,12 @@ ERRORS = [
     Case(GET_PAPER, papers_pb.GetPaperRequest(), MISSING, "paper_id"),
     Case(GET_PAPER, papers_pb.GetPaperRequest(paper_id="no-such"), Reason.PAPER_NOT_FOUND),
     Case(GET_PAPER, papers_pb.GetPaperRequest(paper_id="graph-05", view=9), INVALID, "view"),  # type: ignore[arg-type]
+    Case(
+        GET_PAPERS,
+        papers_pb.BatchGetPapersRequest(paper_ids=["a", "x" * 1025]),
+        INVALID,
+        "paper_ids[1]",
+    ),
     Case(GET_PAPERS, papers_pb.BatchGetPapersRequest(), MISSING, "paper_ids"),
     Case(
         GET_PAPERS,
