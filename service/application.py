@@ -18,7 +18,9 @@ from service.feedback_state import FeedbackState
 from service.group_commit import GroupCommit
 from service.grpc_server import GrpcServer, ListenError
 from service.handlers import methods
+from service.live import LiveModel
 from service.reader_records import ReaderRecords
+from service.readers import Readers
 from service.received_events import Rules
 from service.secrets import SigningKeys, SigningKeysError
 from service.settings import Settings
@@ -51,10 +53,14 @@ class Application:
             keys = SigningKeys.open(settings.data_dir / SIGNING_KEYS)
             access = _access(settings, keys)
             rules = Rules(types, round(settings.event_window_days * DAY_MS), keys)
-            records = self._records(keys, types)
+            tombstones = self._tombstones()
+            records = self._records(tombstones, keys, types)
+            self.live = self._live()
+            artifact = self.catalog.serving.artifact
+            readers = Readers(artifact, self.state, tombstones, self.live, types, self.background)
             feedback = FeedbackHandlers(self.catalog, access, rules, self._commit, records)
             self._server = GrpcServer(
-                methods(self.catalog, keys, self.background, self.cache, feedback),
+                methods(self.catalog, keys, self.background, self.cache, feedback, access, readers),
                 address(settings.host, settings.port),
                 settings.max_message_bytes,
             )
@@ -75,6 +81,8 @@ class Application:
                     "Mend that, name another server with --state-url, or accept it with "
                     "--allow-unsafe-state."
                 )
+        if self.live:
+            self.live.start()
         await self._server.start()
         return self
 
@@ -83,15 +91,28 @@ class Application:
         await self._server.stop(self._settings.drain_seconds)
         self.background.close()
         await self._commit.close()
+        if self.live:
+            await self.live.close()
         if self.state:
             await self.state.close()
         await self.cache.close()
 
-    def _records(self, keys: SigningKeys, types: Mapping[str, EventType]) -> ReaderRecords | None:
+    def _tombstones(self) -> Tombstones | None:
         if self.state is None:
             return None
-        tombstones = Tombstones.open(self.state.client, self._settings.data_dir)
+        return Tombstones.open(self.state.client, self._settings.data_dir)
+
+    def _records(
+        self, tombstones: Tombstones | None, keys: SigningKeys, types: Mapping[str, EventType]
+    ) -> ReaderRecords | None:
+        if self.state is None or tombstones is None:
+            return None
         return ReaderRecords(self.state, tombstones, types, keys, self.background)
+
+    def _live(self) -> LiveModel | None:
+        artifact = self.catalog.serving.artifact
+        model = artifact.reader_model
+        return LiveModel(model, artifact.version, self._settings.state_url) if model else None
 
 
 def _cache(settings: Settings) -> AnswerCache:

@@ -13,11 +13,14 @@ from relatedpapers.v1 import (
     paper_service_pb2,
     recommendation_service_pb2,
 )
+from service.access import Access
 from service.background import Background
 from service.cache import AnswerCache
 from service.catalog import Catalog
 from service.feedback import FeedbackHandlers
 from service.papers import PaperHandlers
+from service.readers import Readers
+from service.recommend_papers import ReaderRecommendations
 from service.recommendations import RecommendationHandlers
 from service.secrets import SigningKeys
 from service.versions import ModelHandlers
@@ -62,10 +65,15 @@ def methods(
     background: Background,
     cache: AnswerCache,
     feedback: FeedbackHandlers,
+    access: Access,
+    readers: Readers,
 ) -> Iterator[Method]:
     """Every method of every service."""
+    for_readers = ReaderRecommendations(catalog, keys, access, readers, background)
     handlers: dict[str, object] = {
-        "RecommendationService": RecommendationHandlers(catalog, keys, background, cache),
+        "RecommendationService": RecommendationHandlers(
+            catalog, keys, background, cache, for_readers
+        ),
         "PaperService": PaperHandlers(catalog),
         "FeedbackService": feedback,
         "ModelService": ModelHandlers(catalog, keys),

@@ -1,10 +1,20 @@
-"""Page tokens: where a list goes on, and that the rest of the request is as it was."""
+"""Page tokens: where a list goes on, and that the rest of the request is as it was.
+
+The token of a list that stays as it is says how far it was read. A list that follows its reader
+changes between two pages, so its token says what was shown.
+"""
+
+import struct
+from array import array
+from typing import NamedTuple
 
 from service import tokens
 from service.errors import Reason, ServiceError
 from service.secrets import InvalidToken, SigningKeys
 
 PURPOSE = "page"
+_SHOWN = "page-shown"
+_SHOWN_HEAD = struct.Struct(">16sB")  # digest, length of the model version
 
 
 def next_page(keys: SigningKeys, position: tokens.Position) -> str:
@@ -20,12 +30,54 @@ def resume(keys: SigningKeys, page_token: str, digest: bytes) -> tokens.Position
     try:
         position = tokens.read(keys, PURPOSE, page_token)
     except InvalidToken as error:
-        message = "`page_token` was not made by this service: begin again without it."
-        raise ServiceError(Reason.PAGE_TOKEN_INVALID, message, field="page_token") from error
+        raise _not_ours() from error
     if position.digest != digest:
-        message = (
-            "`page_token` belongs to another request: the fields that choose or order the results "
-            "must be as they were on the page before."
-        )
-        raise ServiceError(Reason.PAGE_TOKEN_INVALID, message, field="page_token")
+        raise _of_another()
     return position
+
+
+class Shown(NamedTuple):
+    """What the pages before showed of a list that changes while it is read.
+
+    digest: the request that made the list.
+    model_version: the model whose rows they are.
+    rows: what was shown.
+    """
+
+    digest: bytes
+    model_version: str
+    rows: tuple[int, ...] = ()
+
+
+def next_page_after(keys: SigningKeys, shown: Shown) -> str:
+    """The token of the page that follows what was shown; at most 4 bytes for each row."""
+    version = shown.model_version.encode()
+    head = _SHOWN_HEAD.pack(shown.digest, len(version)) + version
+    return tokens.seal(keys, _SHOWN, head + array("i", shown.rows).tobytes())
+
+
+def resume_after(keys: SigningKeys, page_token: str, digest: bytes) -> Shown:
+    """What was shown before a page. Fails with PAGE_TOKEN_INVALID."""
+    try:
+        payload = tokens.unseal(keys, _SHOWN, page_token)
+    except InvalidToken as error:
+        raise _not_ours() from error
+    found, length = _SHOWN_HEAD.unpack_from(payload)
+    if found != digest:
+        raise _of_another()
+    begin = _SHOWN_HEAD.size
+    rows = array("i", payload[begin + length :])
+    return Shown(found, payload[begin : begin + length].decode(), tuple(rows))
+
+
+def _not_ours() -> ServiceError:
+    message = "`page_token` was not made by this service: begin again without it."
+    return ServiceError(Reason.PAGE_TOKEN_INVALID, message, field="page_token")
+
+
+def _of_another() -> ServiceError:
+    message = (
+        "`page_token` belongs to another request: the fields that choose or order the results "
+        "must be as they were on the page before."
+    )
+    return ServiceError(Reason.PAGE_TOKEN_INVALID, message, field="page_token")

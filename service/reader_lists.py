@@ -1,14 +1,14 @@
 """Which papers suit a reader, best first. Knows neither gRPC nor Redis.
 
-A full scan scores every paper. It leaves a reader's pool, the best few thousand, and while the
+A full scan scores every paper. It leaves a reader's pool, the best thousand, and while the
 library has not changed by half since, later lists are made of the pool and of the neighbours of
 what is new, all scored exactly: tests/benchmarks measures that the first 50 are the same.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from models.artifact import Artifact
 from service.filters import Filter, Passing
 from service.live_items import LiveItems
-from service.reader_scores import ReaderScorer, Taste
+from service.reader_scores import ReaderScorer, Taste, changed_rows
 from service.recommender import Source
 
-POOL = 2_000
+POOL = 1_000
 """How many of the best papers of a scan are scored again for later lists."""
 
 CHANGED_SHARE = 0.5
@@ -96,9 +96,9 @@ class ReaderLists:
         self, library: Mapping[int, float], live: LiveItems, before: Standing | None
     ) -> bool:
         """Whether `refreshed` will do; otherwise only a `scanned` standing is good enough."""
-        if before is None or len(_changed(library, before.library)) > MAX_CHANGED:
+        if before is None or len(changed_rows(library, before.library)) > MAX_CHANGED:
             return False
-        changed = len(_changed(library, before.scanned))
+        changed = len(changed_rows(library, before.scanned))
         moved = live.changes - before.changes
         return before.complete or (
             changed <= CHANGED_SHARE * len(before.scanned)
@@ -109,17 +109,28 @@ class ReaderLists:
         self, library: Mapping[int, float], live: LiveItems, before: Standing
     ) -> Standing:
         """The standing after a small change: the pool before and the neighbours of what is new."""
-        taste = self.scorer.taste(library, live, before.taste.text_ratio)
-        found = [self._near(row, live) for row in _changed(library, before.library)]
+        profile = self.scorer.moved_profile(before.taste, before.library, library)
+        taste = self.scorer.taste(profile, library, live, before.taste.text_ratio)
+        found = [self._near(row, live) for row in changed_rows(library, before.library)]
         rows = np.unique(np.concatenate([before.rows, *found]))
-        return self._standing(library, live, taste, rows, before.scanned, before.changes)
+        contributions = self.scorer.contributions(taste, rows, live, profile)
+        return replace(
+            before, library=library, live=live, taste=taste, **_pool(rows, contributions)
+        )
 
     def scanned(self, library: Mapping[int, float], live: LiveItems) -> Standing:
         """The standing after every paper was scored."""
-        taste, scores = self._scan(library, live)
+        profile = self.scorer.profile(library)
+        taste, scores = self.scorer.scanned(
+            self.scorer.taste(profile, library, live, text_ratio=1.0), live
+        )
         scores[np.fromiter(library, np.int32, len(library))] = -np.inf
         rows = _highest(scores, POOL)
-        return self._standing(library, live, taste, rows, library, live.changes)
+        pool = _pool(rows, self.scorer.contributions(taste, rows, live, profile))
+        complete = len(scores) <= POOL
+        return Standing(
+            library, live, taste, **pool, scanned=library, changes=live.changes, complete=complete
+        )
 
     def page(
         self, standing: Standing, wanted: Filter, shown: Collection[int], size: int
@@ -166,27 +177,6 @@ class ReaderLists:
         taken = self._works(library, wanted, shown)
         places, more = self._first(order, wanted, taken, shown, size)
         return Listed(Source.POPULAR, order[places].tolist(), 0.0, [], more)
-
-    def _scan(
-        self, library: Mapping[int, float], live: LiveItems
-    ) -> tuple[Taste, NDArray[np.float32]]:
-        return self.scorer.scanned(self.scorer.taste(library, live, 1.0), live)
-
-    def _standing(
-        self,
-        library: Mapping[int, float],
-        live: LiveItems,
-        taste: Taste,
-        rows: NDArray[np.int32],
-        scanned: Mapping[int, float],
-        changes: int,
-    ) -> Standing:
-        contributions = self.scorer.contributions(taste, rows, live)
-        falling = -contributions.sum(axis=1, dtype=np.float64)
-        order = np.lexsort((rows, falling))[:POOL]
-        complete = len(self._neighbors) <= POOL
-        pool = rows[order], contributions[order]
-        return Standing(library, live, taste, *pool, scanned, changes, complete)
 
     def _near(self, row: int, live: LiveItems) -> NDArray[np.int32]:
         """The row, its stored neighbours, and what its readers read too."""
@@ -245,9 +235,15 @@ def _source(taste: Taste) -> Source:
     return Source.TEXT if taste.content_alone else Source.MODEL
 
 
-def _changed(one: Mapping[int, float], other: Mapping[int, float]) -> set[int]:
-    """The papers whose weights differ."""
-    return {row for row, _ in one.items() ^ other.items()}
+class _Pool(TypedDict):
+    rows: NDArray[np.int32]
+    contributions: NDArray[np.float32]
+
+
+def _pool(rows: NDArray[np.int32], contributions: NDArray[np.float32]) -> _Pool:
+    """The best of them, best first, of equals the first."""
+    order = np.lexsort((rows, -contributions.sum(axis=1, dtype=np.float64)))[:POOL]
+    return {"rows": rows[order], "contributions": contributions[order]}
 
 
 def _highest(scores: NDArray[np.float32], count: int) -> NDArray[np.int32]:

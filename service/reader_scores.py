@@ -12,11 +12,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from models.readers import UNWANTED, ReaderModel, solve_reader
+from models.readers import SIGNALS, UNWANTED, ReaderModel, solve_reader
 from models.signals import SparseRow
 from service.live_items import LiveItems
 
-SAMPLE = 4_096
+SAMPLE = 2_048
 """How many papers tell the deviation of the text similarity between two scans of all papers."""
 
 _LEAST_DEVIATION = 1e-9
@@ -56,44 +56,67 @@ class ReaderScorer:
         self._sample: sp.csr_matrix = self._text[::step]
         self._mean_text = np.asarray(self._text.mean(axis=0), np.float32).ravel()
 
-    def taste(self, library: Mapping[int, float], live: LiveItems, text_ratio: float) -> Taste:
-        """What to score papers with, for a library of signed weights by row.
+    def profile(self, library: Mapping[int, float]) -> NDArray[np.float32]:
+        """The text of a library, float32 (terms): the sum of its papers' rows, by weight."""
+        rows, weights = _arrays(library)
+        part = self._text[rows]
+        values = np.repeat(_said_of_text(weights), np.diff(part.indptr)) * part.data
+        return np.bincount(part.indices, values, part.shape[1]).astype(np.float32)
+
+    def moved_profile(
+        self, before: Taste, was: Mapping[int, float], library: Mapping[int, float]
+    ) -> NDArray[np.float32]:
+        """The same, from the taste of a library that few papers tell from this one."""
+        profile = self._dense(before.text)
+        for row in changed_rows(was, library):
+            begin, end = self._text.indptr[row], self._text.indptr[row + 1]
+            change = np.array([library.get(row, 0.0), was.get(row, 0.0)], np.float32)
+            now, then = _said_of_text(change)
+            profile[self._text.indices[begin:end]] += (now - then) * self._text.data[begin:end]
+        return profile
+
+    def taste(
+        self,
+        profile: NDArray[np.float32],
+        library: Mapping[int, float],
+        live: LiveItems,
+        text_ratio: float,
+    ) -> Taste:
+        """What to score papers with, for a library of signed weights by row, and its text.
 
         text_ratio: of the last `scanned` taste of this reader, or 1.
         """
-        rows = np.fromiter(library, np.int32, len(library))
-        weights = np.fromiter(library.values(), np.float32, len(library))
-        order = np.argsort(rows)
-        rows, weights = rows[order], weights[order]
-        profile = np.where(weights < 0, np.float32(UNWANTED), np.float32(1)) * weights
-        text = self._profile(rows, profile)
-        smoothed = profile @ live.smoothed_text[rows]
+        rows, weights = _arrays(library)
+        smoothed = _said_of_text(weights) @ live.smoothed_text[rows]
         factors = solve_reader(live.factors.gram, live.factors[rows], weights)
-        sampled = self._sample @ self._dense(text)
+        sampled = self._sample @ profile
         deviation = float(sampled.std(dtype=np.float64)) * text_ratio
-        return self._taste(text, smoothed, factors, live, deviation, text_ratio)
+        return self._taste(profile, smoothed, factors, live, deviation, text_ratio)
 
     def scanned(self, taste: Taste, live: LiveItems) -> tuple[Taste, NDArray[np.float32]]:
         """The taste with the exact deviation of its text, and the score of every paper (less the
         bias), float32 (papers)."""
-        text = self._text @ self._dense(taste.text)
-        exact = float(text.std(dtype=np.float64))
-        ratio = exact * taste.text_ratio / max(self._text_deviation(taste), _LEAST_DEVIATION)
-        taste = self._taste(
-            taste.text, taste.smoothed_text, taste.factors, live, exact, ratio or 1.0
-        )
-        text *= taste.scale[0]
-        text += live.smoothed_text.products(taste.smoothed_text * taste.scale[1])
-        text += live.factors.products(taste.factors * taste.scale[2])
-        text += live.saves * taste.scale[3]
-        return taste, text
+        profile = self._dense(taste.text)
+        scores = self._text @ profile
+        exact, assumed = float(scores.std(dtype=np.float64)), self._text_deviation(taste)
+        ratio = taste.text_ratio * exact / assumed if assumed else 1.0
+        taste = self._taste(profile, taste.smoothed_text, taste.factors, live, exact, ratio)
+        scores *= taste.scale[0]
+        scores += live.smoothed_text.products(taste.smoothed_text * taste.scale[1])
+        scores += live.factors.products(taste.factors * taste.scale[2])
+        scores += live.saves * taste.scale[3]
+        return taste, scores
 
     def contributions(
-        self, taste: Taste, rows: NDArray[np.int32], live: LiveItems
+        self,
+        taste: Taste,
+        rows: NDArray[np.int32],
+        live: LiveItems,
+        profile: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
-        """float32, papers x signals, of these papers."""
-        found = np.empty((len(rows), 4), np.float32)
-        found[:, 0] = self._text[rows] @ self._dense(taste.text)
+        """float32, papers x signals, of these papers. profile: the taste's, if it is at hand."""
+        found = np.empty((len(rows), len(SIGNALS)), np.float32)
+        found[:, 0] = self._text[rows] @ (self._dense(taste.text) if profile is None else profile)
         found[:, 1] = live.smoothed_text[rows] @ taste.smoothed_text
         found[:, 2] = live.factors[rows] @ taste.factors
         found[:, 3] = live.saves[rows]
@@ -102,7 +125,7 @@ class ReaderScorer:
 
     def _taste(
         self,
-        text: SparseRow,
+        profile: NDArray[np.float32],
         smoothed: NDArray[np.float32],
         factors: NDArray[np.float32],
         live: LiveItems,
@@ -110,7 +133,7 @@ class ReaderScorer:
         text_ratio: float,
     ) -> Taste:
         moments = [
-            (float(self._mean_text[text.columns] @ text.values), text_deviation),
+            (float(self._mean_text @ profile), text_deviation),
             live.smoothed_text.mean_and_deviation(smoothed),
             live.factors.mean_and_deviation(factors),
         ]
@@ -119,20 +142,32 @@ class ReaderScorer:
         scale = self._weights / np.maximum(deviations, _LEAST_DEVIATION)
         scale[deviations <= _LEAST_DEVIATION] = 0.0  # the same for every paper: it says nothing
         bias = -float(means @ scale)
+        columns = np.flatnonzero(profile).astype(np.int32)
+        text = SparseRow(columns, profile[columns])
         return Taste(text, smoothed, factors, scale.astype(np.float32), bias, text_ratio)
 
     def _text_deviation(self, taste: Taste) -> float:
         return float(self._weights[0] / taste.scale[0]) if taste.scale[0] else 0.0
 
-    def _profile(self, rows: NDArray[np.int32], weights: NDArray[np.float32]) -> SparseRow:
-        """The weighted sum of the papers' texts."""
-        part = self._text[rows]
-        values = np.repeat(weights, np.diff(part.indptr)) * part.data
-        summed = np.bincount(part.indices, values, part.shape[1])
-        columns = np.flatnonzero(summed)
-        return SparseRow(columns.astype(np.int32), summed[columns].astype(np.float32))
-
     def _dense(self, text: SparseRow) -> NDArray[np.float32]:
         dense = np.zeros(self._text.shape[1], np.float32)
         dense[text.columns] = text.values
         return dense
+
+
+def changed_rows(one: Mapping[int, float], other: Mapping[int, float]) -> set[int]:
+    """The papers whose weights differ between two libraries."""
+    return {row for row, _ in one.items() ^ other.items()}
+
+
+def _arrays(library: Mapping[int, float]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Rows, rising, and their weights."""
+    rows = np.fromiter(library, np.int32, len(library))
+    weights = np.fromiter(library.values(), np.float32, len(library))
+    order = np.argsort(rows)
+    return rows[order], weights[order]
+
+
+def _said_of_text(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How much of a paper's text joins a profile."""
+    return np.where(weights < 0, np.float32(UNWANTED) * weights, weights)

@@ -18,6 +18,7 @@ from service.live import LiveModel
 from service.live_items import LiveItems
 from service.reader_library import effective_library, trained_library
 from service.reader_lists import ReaderLists, Standing
+from service.tombstones import Tombstones
 
 KEPT = 1_000
 """Readers whose standing is kept; each takes about 50 KB."""
@@ -27,11 +28,13 @@ class Reader(NamedTuple):
     """A reader at one moment.
 
     revision: of the history; empty without events.
+    trained: what training knew of the library; empty for a reader that was deleted.
     library: signed weights by row; all of them count as seen.
     standing: None if no paper is wanted, so that there is nothing to go by.
     """
 
     revision: str
+    trained: Mapping[int, float]
     library: Mapping[int, float]
     standing: Standing | None
 
@@ -44,7 +47,7 @@ class Reader(NamedTuple):
 class Readers:
     """The readers of one artifact.
 
-    state: None if the service was started without; every call then fails with STATE_AWAY.
+    state, tombstones: None if the service was started without; `reader` then fails with STATE_AWAY.
     live: the papers' present state; None if the model knows nothing of readers.
     """
 
@@ -52,12 +55,14 @@ class Readers:
         self,
         artifact: Artifact,
         state: FeedbackState | None,
+        tombstones: Tombstones | None,
         live: LiveModel | None,
         types: Mapping[str, EventType],
         background: Background,
     ) -> None:
         self._artifact = artifact
         self._state = state
+        self._tombstones = tombstones
         self._live = live
         self._types = types
         self._background = background
@@ -77,26 +82,25 @@ class Readers:
 
     async def reader(self, reader_id: str) -> Reader:
         """How the reader stands after every acknowledged event. Fails with STATE_AWAY."""
-        if self._state is None:
+        if self._state is None or self._tombstones is None:
             message = "This service was started without a state server: it knows no readers."
             raise ServiceError(Reason.STATE_AWAY, message)
+        trained = trained_library(self._artifact, reader_id)
+        if trained and await self._tombstones.is_deleted(reader_id):
+            trained = {}
         revision = await self._state.revision(reader_id)
         reader = self._kept.get(reader_id)
-        if reader is None or reader.revision != revision:
-            reader = await self._read(self._state, reader_id, reader)
+        if reader is None or reader.revision != revision or reader.trained != trained:
+            history = await self._state.history(reader_id)
+            library = effective_library(self._artifact, trained, history.events, self._types)
+            standing = reader.standing if reader else None
+            reader = Reader(history.revision, trained, library, standing)
         reader = await self._present(reader)
         self._kept[reader_id] = reader
         self._kept.move_to_end(reader_id)
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return reader
-
-    async def _read(self, state: FeedbackState, reader_id: str, kept: Reader | None) -> Reader:
-        """The reader's history as it is now, with the standing that was."""
-        history = await state.history(reader_id)
-        trained = trained_library(self._artifact, reader_id)
-        library = effective_library(self._artifact, trained, history.events, self._types)
-        return Reader(history.revision, library, kept.standing if kept else None)
 
     async def _present(self, reader: Reader) -> Reader:
         """With a standing that belongs to the library and to the papers' present state."""

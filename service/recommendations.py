@@ -2,21 +2,18 @@
 
 import asyncio
 import struct
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from models.drafts import Draft
-from models.papers import Papers
 from relatedpapers.v1 import recommendation_service_pb2 as pb
 from relatedpapers.v1.paper_pb2 import PaperView
 from relatedpapers.v1.status_pb2 import ItemStatus
-from service import evidence, messages, pages, tokens, validation
+from service import evidence, messages, pages, requests, tokens, validation
 from service.background import Background
 from service.cache import AnswerCache, Policy
 from service.catalog import Catalog
 from service.errors import ServiceError
-from service.filters import EVERYTHING, Filter, fold
 from service.keys import cache_key
+from service.recommend_papers import ReaderRecommendations
 from service.recommender import NEAREST, Recommender, Wanted
 from service.secrets import SigningKeys
 
@@ -55,12 +52,18 @@ class RecommendationHandlers:
     """The methods of RecommendationService."""
 
     def __init__(
-        self, catalog: Catalog, keys: SigningKeys, background: Background, cache: AnswerCache
+        self,
+        catalog: Catalog,
+        keys: SigningKeys,
+        background: Background,
+        cache: AnswerCache,
+        for_readers: ReaderRecommendations,
     ) -> None:
         self._catalog = catalog
         self._keys = keys
         self._background = background
         self._cache = cache
+        self.recommend_papers = for_readers.recommend_papers
 
     async def list_related_papers(self, request: pb.ListRelatedPapersRequest) -> bytes:
         """A page of the papers that are related to the seeds, a ListRelatedPapersResponse."""
@@ -69,7 +72,7 @@ class RecommendationHandlers:
         include_evidence = request.include_evidence
         position = self._position(request)
         recommender = await self._recommender(position.model_version)
-        wanted, unknown = _wanted(request, recommender.artifact.papers)
+        wanted, unknown = requests.related(request, recommender.artifact.papers)
         page = Page(position.digest, position.offset, size, view, include_evidence)
         if _is_ready_made(wanted, page):
             answer = self._answer(recommender, wanted, page)
@@ -142,66 +145,3 @@ class RecommendationHandlers:
 def _is_ready_made(wanted: Wanted, page: Page) -> bool:
     """Whether the page is so surely a part of the stored list that it needs no other thread."""
     return wanted.plain and not page.evidence and 2 * (page.offset + page.size) <= NEAREST
-
-
-def _wanted(request: pb.ListRelatedPapersRequest, papers: Papers) -> tuple[Wanted, list[str]]:
-    """What is asked for, in rows of this model, and the ids that it does not know."""
-    unknown: dict[str, None] = {}  # a set that keeps the order
-
-    def rows(field: str, ids: Sequence[str], maximum: int) -> tuple[int, ...]:
-        found: dict[int, None] = {}
-        for paper_id in validation.paper_ids(field, ids, maximum):
-            row = papers.row(paper_id)
-            if row is None:
-                unknown[paper_id] = None
-            else:
-                found[row] = None
-        return tuple(found)
-
-    if not request.paper_ids and not request.HasField("draft"):
-        raise validation.missing("paper_ids", "give at least one paper id, or a draft")
-    wanted = Wanted(
-        seeds=rows("paper_ids", request.paper_ids, validation.MAX_SEEDS),
-        negatives=rows("negative_paper_ids", request.negative_paper_ids, validation.MAX_SEEDS),
-        draft=_draft(request),
-        filter=_filter(request, rows),
-        negative_weight=validation.fraction(request, "negative_weight", 0.5),
-        diversity=validation.fraction(request, "diversity", 0.0),
-        popularity=validation.fraction(request, "popularity", 0.5),
-    )
-    if not wanted.seeds and wanted.draft is None:
-        raise messages.unknown_papers(request.paper_ids)
-    return wanted, list(unknown)
-
-
-def _draft(request: pb.ListRelatedPapersRequest) -> Draft | None:
-    if not request.HasField("draft"):
-        return None
-    draft = validation.draft(request.draft)
-    return Draft(
-        title=draft.title,
-        abstract=draft.abstract,
-        keywords=tuple(draft.keywords),
-        authors=tuple(draft.authors),
-        references=tuple(draft.references),
-        year=draft.year if draft.HasField("year") else None,
-    )
-
-
-def _filter(
-    request: pb.ListRelatedPapersRequest,
-    rows: Callable[[str, Sequence[str], int], tuple[int, ...]],
-) -> Filter:
-    if not request.HasField("filter"):
-        return EVERYTHING
-    wanted = request.filter
-    first, last = validation.years(wanted)
-    validation.at_most("filter.venues", wanted.venues, validation.MAX_VENUES)
-    return Filter(
-        first_year=first,
-        last_year=last,
-        venues=frozenset(fold(venue) for venue in wanted.venues),
-        excluded=rows(
-            "filter.excluded_paper_ids", wanted.excluded_paper_ids, validation.MAX_EXCLUDED
-        ),
-    )

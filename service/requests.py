@@ -9,8 +9,6 @@ from service import messages, validation
 from service.filters import EVERYTHING, Filter, fold
 from service.recommender import Wanted
 
-MAX_READER_CHARACTERS = 256
-
 
 class Rows:
     """Finds the papers that a request names; `unknown` are those that the model does not know, in
@@ -81,14 +79,3 @@ def paper_filter(wanted: pb.PaperFilter, rows: Rows) -> Filter:
         venues=frozenset(fold(venue) for venue in wanted.venues),
         excluded=rows.find("filter.excluded_paper_ids", excluded, validation.MAX_EXCLUDED),
     )
-
-
-def reader_id(value: str) -> str:
-    """The id of a reader. Raises ServiceError."""
-    if not value:
-        raise validation.missing("reader_id", "give the id of a reader, as feedback names it")
-    if len(value) > MAX_READER_CHARACTERS:
-        raise validation.invalid(
-            "reader_id", value, f"at most {MAX_READER_CHARACTERS} characters long"
-        )
-    return value

@@ -1,0 +1,116 @@
+"""RecommendPapers: validate, ask where the reader stands, fill the message."""
+
+from collections.abc import Iterator
+from itertools import zip_longest
+
+from models.papers import Papers
+from models.readers import SIGNALS
+from relatedpapers.v1 import recommendation_service_pb2 as pb
+from relatedpapers.v1.paper_pb2 import PaperView
+from service import messages, pages, requests, tokens, validation
+from service.access import Access
+from service.api_keys import Scope
+from service.background import Background
+from service.catalog import Catalog
+from service.filters import EVERYTHING, Filter
+from service.reader_lists import Listed
+from service.readers import Reader, Readers
+from service.secrets import SigningKeys
+
+METHOD = "RecommendPapers"
+DEFAULT_PAGE_SIZE = 10
+MAX_PAGE_SIZE = 100
+
+_VARYING = ("page_size", "page_token", "view")
+"""Fields that may differ from page to page of one list."""
+
+
+class ReaderRecommendations:
+    """Answers RecommendPapers, always by the serving model and the reader's present history."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        keys: SigningKeys,
+        access: Access,
+        readers: Readers,
+        background: Background,
+    ) -> None:
+        self._catalog = catalog
+        self._keys = keys
+        self._access = access
+        self._readers = readers
+        self._background = background
+
+    async def recommend_papers(
+        self, request: pb.RecommendPapersRequest
+    ) -> pb.RecommendPapersResponse:
+        """A page of papers for a reader. Fails with STATE_AWAY rather than forget the reader."""
+        self._access.require(Scope.READ)
+        reader_id = validation.name("reader_id", request.reader_id, "give the id of a reader")
+        size = validation.page_size(request.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+        view = validation.view(request.view, PaperView.PAPER_VIEW_BASIC)
+        artifact = self._catalog.serving.artifact
+        rows = requests.Rows(artifact.papers)
+        filtered = request.HasField("filter")
+        wanted = requests.paper_filter(request.filter, rows) if filtered else EVERYTHING
+        page_token = request.page_token
+        for field in _VARYING:
+            request.ClearField(field)
+        digest = tokens.digest(METHOD, request)
+        shown = await self._shown(page_token, digest) if page_token else ()
+        reader = await self._readers.reader(reader_id)
+        listed = await self._listed(reader, wanted, shown, size)
+        here = tokens.Position(len(shown), digest, artifact.version)
+        response = pb.RecommendPapersResponse(
+            results=_results(artifact.papers, listed, view),
+            model_version=artifact.version,
+            factors_version=str(reader.factors_version or ""),
+            reader_revision=reader.revision,
+            source=pb.ResultSource.Name(listed.source),
+            attribution_token=tokens.sign(self._keys, "attribution", here),
+            unknown_paper_ids=rows.unknown,
+        )
+        if listed.more:
+            after = pages.Shown(digest, artifact.version, (*shown, *listed.rows))
+            response.next_page_token = pages.next_page_after(self._keys, after)
+        return response
+
+    async def _shown(self, page_token: str, digest: bytes) -> tuple[int, ...]:
+        """What the pages before showed, in rows of the serving model."""
+        shown = pages.resume_after(self._keys, page_token, digest)
+        serving = self._catalog.serving.artifact
+        if shown.model_version == serving.version:
+            return shown.rows
+        earlier = await self._background.run(self._catalog.recommender, shown.model_version)
+        papers = earlier.artifact.papers
+        now = (serving.papers.row(papers.id(row)) for row in shown.rows)
+        return tuple(row for row in now if row is not None)
+
+    async def _listed(
+        self, reader: Reader, wanted: Filter, shown: tuple[int, ...], size: int
+    ) -> Listed:
+        lists = await self._readers.lists()
+        standing = reader.standing
+        if standing is None:
+            live = self._readers.items
+            return await self._background.run(
+                lists.popular_page, reader.library, live, wanted, shown, size
+            )
+        listed = lists.page(standing, wanted, shown, size)
+        if listed is None:
+            listed = await self._background.run(lists.deep_page, standing, wanted, shown, size)
+        return listed
+
+
+def _results(papers: Papers, listed: Listed, view: int) -> Iterator[pb.RecommendedPaper]:
+    source = pb.ResultSource.Name(listed.source)
+    for row, contributions in zip_longest(listed.rows, listed.contributions):
+        result = pb.RecommendedPaper(paper=messages.paper(papers, row, view), source=source)
+        if contributions is not None:
+            result.bias = listed.bias
+            result.score = listed.bias + sum(contributions)
+            result.contributions.update(
+                (name, value) for name, value in zip(SIGNALS, contributions, strict=True) if value
+            )
+        yield result
