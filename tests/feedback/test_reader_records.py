@@ -96,6 +96,36 @@ async def test_deletion(running: Running) -> None:
     assert [each.id for each in (await export(running, "ada")).events] == ["new"]
 
 
+async def test_a_reader_whom_the_model_was_trained_on(
+    settings: Settings, toy_reader_model: Path
+) -> None:
+    reader = "graph-reader-00"
+    async with Starting(settings.model_copy(update={"model": toy_reader_model})) as running:
+        trained = (await export(running, reader)).library
+        assert trained
+        assert all(each.trained and each.weight == 1.0 for each in trained)
+        first, second = trained[0].paper_id, trained[1].paper_id
+        await write(
+            running,
+            [
+                event(reader_id=reader, type="unsave", paper_id=first),
+                event(reader_id=reader, type="cite", paper_id=second),
+                event(reader_id=reader, type="read", paper_id="market-05"),
+            ],
+        )
+        library = {each.paper_id: each for each in (await export(running, reader)).library}
+        assert first not in library
+        assert (library[second].weight, library[second].trained) == (1.0, False)
+        assert (library["market-05"].weight, library["market-05"].trained) == (0.5, False)
+        assert all(library[each.paper_id] == each for each in trained[2:])
+        # The model keeps what it was trained on, and the tombstone hides it
+        request = pb.DeleteReaderRequest(reader_id=reader)
+        answer = await running.feedback.DeleteReader(request)
+        [model] = [trace for trace in answer.remaining if trace.name == "model"]
+        assert running.application.catalog.serving.artifact.version in model.description
+        assert await export(running, reader) == pb.ExportReaderResponse()
+
+
 BAD: list[tuple[str, Message, Reason, str]] = [
     ("ExportReader", pb.ExportReaderRequest(), Reason.FIELD_MISSING, "reader_id"),
     (

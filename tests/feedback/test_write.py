@@ -1,6 +1,7 @@
 """WriteFeedback over a real channel: a status for each event, in the field's codes."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -8,6 +9,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from relatedpapers.v1 import feedback_service_pb2 as pb
+from service.application import Application, StartError
 from service.errors import CODES, RETRY_HELPS, Reason
 from service.events import StoredEvent
 from service.feedback import MAX_EVENTS
@@ -24,6 +26,7 @@ from tests.servers import SystemRedis
 from tests.service.conftest import Running, Starting
 from tests.service.test_errors import error_info
 from tests.service.toy import ARXIV, DOI
+from tests.support import require_tool
 
 MISSING, INVALID = Reason.FIELD_MISSING, Reason.FIELD_INVALID
 YEAR_9999 = Timestamp(seconds=253_402_300_799, nanos=999_999_999)
@@ -248,6 +251,31 @@ async def test_the_state_server_goes_away_and_comes_back(
         assert (await attribution_token(running)) != ""  # related papers are served all the same
         state_server.start()
         assert reasons(await write(running, events)) == ["DUPLICATE", ""]
+
+
+async def test_the_state_server_is_away_at_start(
+    settings: Settings, state_server: SystemRedis
+) -> None:
+    state_server.stop()
+    async with Starting(settings.model_copy(update={"state_url": state_server.url})) as running:
+        assert (await attribution_token(running)) != ""
+        assert error_info(await fails(running, [event()])).reason == Reason.STATE_AWAY
+        state_server.start()
+        assert reasons(await write(running, [event()])) == [""]
+
+
+@pytest.mark.parametrize("unsafe", ["--appendfsync everysec", "--maxmemory-policy allkeys-lru"])
+async def test_start_refuses_a_state_server_that_could_lose_events(
+    settings: Settings, tmp_path: Path, unsafe: str
+) -> None:
+    options = ["--appendonly", "yes", "--appendfsync", "always", *unsafe.split()]
+    with SystemRedis(require_tool("redis-server"), tmp_path, *options) as server:
+        careless = settings.model_copy(update={"state_url": server.url})
+        with pytest.raises(StartError, match="allow-unsafe-state"):
+            await Application(careless).start()
+        told = careless.model_copy(update={"allow_unsafe_state": True})
+        async with Starting(told) as running:
+            assert reasons(await write(running, [event()])) == [""]
 
 
 async def fails(running: Running, events: list[pb.Event]) -> grpc.aio.AioRpcError:
