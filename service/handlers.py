@@ -37,7 +37,6 @@ SERVICES = tuple(
 )
 """The descriptors of the services that are answered."""
 
-
 Answer = Message | bytes
 """A message, or the bytes of one."""
 
@@ -81,13 +80,10 @@ def methods(
     for service in SERVICES:
         for method in service.methods:
             snake_case = re.sub(r"(?<!^)(?=[A-Z])", "_", method.name).lower()
-            handler = getattr(handlers[service.name], snake_case, None)
-            if handler is None:
-                continue
             yield Method(
                 service.full_name,
                 method.name,
                 GetMessageClass(method.input_type),
-                handler,
+                getattr(handlers[service.name], snake_case),
                 streaming=method.client_streaming and method.server_streaming,
             )
