@@ -7,7 +7,7 @@ by comparison, together with the counters, so each event is counted exactly once
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgpack
@@ -143,7 +143,7 @@ class FeedbackLog:
 
     async def tail(
         self, after: Mapping[int, str] | None = None
-    ) -> AsyncIterator[tuple[int, str, StoredEvent]]:
+    ) -> AsyncGenerator[tuple[int, str, StoredEvent]]:
         """Partition, entry and event of each that arrives; it never ends.
 
         after: the last entry seen in each partition; absent: from now on.

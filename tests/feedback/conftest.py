@@ -8,6 +8,7 @@ import pytest_asyncio
 from redis import Redis
 
 from service.embedded import Role
+from service.feedback_state import FeedbackState
 from service.settings import Settings
 from tests.servers import SystemRedis
 from tests.service.conftest import Running, Starting
@@ -21,6 +22,26 @@ def state_url(embedded_urls: dict[Role, str]) -> str:
     with Redis.from_url(url) as client:
         client.flushall()
     return url
+
+
+@pytest.fixture(scope="session")
+def durable_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a `redis-server` of the system that keeps state, for the whole test session."""
+    options = ["--appendonly", "yes", "--appendfsync", "always"]
+    folder = tmp_path_factory.mktemp("durable-redis")
+    with SystemRedis(require_tool("redis-server"), folder, *options) as server:
+        yield server.url
+
+
+@pytest_asyncio.fixture(params=["embedded", "system"])
+async def state(request: pytest.FixtureRequest) -> AsyncIterator[FeedbackState]:
+    """The empty state, on the embedded server and on a Redis of the system."""
+    embedded = request.param == "embedded"
+    url = request.getfixturevalue("state_url" if embedded else "durable_redis")
+    found = FeedbackState(url)
+    await found.client.flushall()
+    yield found
+    await found.close()
 
 
 @pytest.fixture

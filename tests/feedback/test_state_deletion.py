@@ -1,0 +1,185 @@
+"""A deleted reader is gone: from answers at once, and from every file of the state server."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from service.embedded import Role, attach
+from service.feedback_log import START, FeedbackLog
+from service.feedback_state import FeedbackState, History, Outcome
+from service.keys import partition_of
+from service.reader_deletion import DELETION, Deleted, FileRewrite, delete_reader, rewrite_file
+from service.tombstones import Tombstones
+from tests.feedback.oracle import retraction, stored
+from tests.feedback.test_state_append import consume
+from tests.servers import SystemRedis
+from tests.support import require_tool, wait_until
+
+READER = f"reader-{uuid4()}"
+PAPER = f"paper-{uuid4()}"
+EVENT = f"event-{uuid4()}"
+IMPRESSION = f"event-{uuid4()}"
+NAMES = (READER, PAPER, EVENT, IMPRESSION)
+
+
+@pytest_asyncio.fixture(params=["embedded", "system"])
+async def own_state(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[FeedbackState]:
+    """A state whose files all lie in the test's folder."""
+    if request.param == "embedded":
+        with attach(tmp_path, roles=[Role.STATE]) as urls:
+            state = FeedbackState(urls[Role.STATE])
+            yield state
+            await state.close()
+    else:
+        durable = ("--appendonly", "yes", "--appendfsync", "always")
+        with SystemRedis(require_tool("redis-server"), tmp_path, *durable) as server:
+            state = FeedbackState(server.url)
+            yield state
+            await state.close()
+
+
+def found_in(folder: Path) -> set[str]:
+    """Which of the names stand anywhere in the files of a folder."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    contents = [path.read_bytes() for path in files]
+    return {name for name in NAMES if any(name.encode() in each for each in contents)}
+
+
+async def live(state: FeedbackState) -> None:
+    """A life of the reader, among others of the same partition."""
+    neighbours = [
+        name for name in map("neighbour-{}".format, range(400))
+        if partition_of(name) == partition_of(READER)
+    ]  # fmt: skip
+    for number in range(30):
+        await state.append([stored(name, f"e{number}") for name in neighbours])
+        await state.append([stored(READER, f"{EVENT}-{number}", "save", PAPER)])
+    await state.append([stored(READER, IMPRESSION, "impression", PAPER)])
+    await state.append([retraction(READER, "back", f"{EVENT}-3")])
+    await state.append([retraction(READER, "early", f"{EVENT}-never")])
+
+
+async def test_no_byte_of_a_deleted_reader_stays(own_state: FeedbackState, tmp_path: Path) -> None:
+    tombstones = Tombstones.open(own_state.client, tmp_path)
+    await live(own_state)
+    await consume(FeedbackLog(own_state.client), 20)
+    await live(own_state)  # replayed: changes nothing
+    assert await rewrite_file(own_state.client, 60) is FileRewrite.DONE
+    assert found_in(tmp_path) == set(NAMES)  # the search would find them, also in a written file
+
+    deleted = await delete_reader(own_state.client, tombstones, READER)
+
+    assert deleted == Deleted(events=32, entries=33, rewrite=FileRewrite.DONE)
+    wait_until(lambda: not found_in(tmp_path), "the server has removed its old files")
+    assert await own_state.history(READER) == History("", [])
+    assert READER not in {reader async for reader in own_state.readers()}
+    neighbour = next(iter([reader async for reader in own_state.readers()]))
+    assert len((await own_state.history(neighbour)).events) == 30
+
+
+async def test_what_was_not_counted_yet_goes_too(own_state: FeedbackState, tmp_path: Path) -> None:
+    log, tombstones = FeedbackLog(own_state.client), Tombstones.open(own_state.client, tmp_path)
+    await own_state.append([stored(READER, f"e{n}", "save", PAPER) for n in range(10)])
+    await own_state.append([stored("another", "e")])
+    here = partition_of(READER)
+    entries = await log.read(here, START, 4)
+    assert await log.advance(here, START, entries)
+    held = await log.read(here, entries[-1][0], 3)  # another consumer is about to count these
+    await delete_reader(own_state.client, tombstones, READER)
+    assert await log.advance(here, entries[-1][0], held)
+    await consume(log)
+    assert await log.lag() == 0
+
+
+async def test_followers_of_the_log_learn_of_it(own_state: FeedbackState, tmp_path: Path) -> None:
+    log, tombstones = FeedbackLog(own_state.client), Tombstones.open(own_state.client, tmp_path)
+    await own_state.append([stored(READER, "e")])
+    [end] = [place for place in (await log.ends()).values() if place != START]
+    await delete_reader(own_state.client, tombstones, READER)
+    [(_, event)] = await log.read(partition_of(READER), end, 10)
+    assert (event.reader, event.type, event.id) == ("", DELETION, tombstones.of(READER))
+    await consume(log)
+    assert await log.counts("") == {}
+
+
+async def test_a_tombstone_names_its_reader_only_to_who_has_the_key(
+    own_state: FeedbackState, tmp_path: Path
+) -> None:
+    tombstones = Tombstones.open(own_state.client, tmp_path)
+    assert not await tombstones.is_deleted(READER)
+    await delete_reader(own_state.client, tombstones, READER)  # nobody knew this reader
+    assert await tombstones.is_deleted(READER)
+    assert not await tombstones.is_deleted("another")
+    assert list(await tombstones.all()) == [tombstones.of(READER)]
+    assert Tombstones.open(own_state.client, tmp_path).of(READER) == tombstones.of(READER)
+    assert Tombstones.open(own_state.client, tmp_path / "other").of(READER) != tombstones.of(READER)
+    assert (tmp_path / "tombstones.key").stat().st_mode & 0o077 == 0
+
+
+async def test_new_events_of_a_deleted_reader_begin_a_new_history(
+    own_state: FeedbackState, tmp_path: Path
+) -> None:
+    tombstones = Tombstones.open(own_state.client, tmp_path)
+    await own_state.append([stored(READER, "e1"), stored(READER, "e2")])
+    await own_state.append([retraction(READER, "r", "e3")])
+    before = await own_state.revision(READER)
+    await delete_reader(own_state.client, tombstones, READER)
+    again = [stored(READER, "e1"), stored(READER, "e3")]
+    assert await own_state.append(again) == [Outcome.ACCEPTED] * 2
+    revision, events = await own_state.history(READER)
+    assert {event.id for event in events} == {"e1", "e3"}
+    assert revision != before
+    log = FeedbackLog(own_state.client)
+    await consume(log)
+    assert await log.counts("p1") == {"save": 2}
+
+
+async def test_events_that_come_during_a_deletion_are_kept_or_deleted_whole(
+    own_state: FeedbackState, tmp_path: Path
+) -> None:
+    tombstones, log = Tombstones.open(own_state.client, tmp_path), FeedbackLog(own_state.client)
+    writing = asyncio.gather(
+        *(own_state.append([stored(READER, f"e{n}", paper=f"p{n}")]) for n in range(200))
+    )
+    await delete_reader(own_state.client, tombstones, READER)
+    await writing
+    entries = await log.read(partition_of(READER), START, 1_000)
+    logged = {event.id for _, event in entries if event.reader == READER}
+    assert logged == {event.id for event in (await own_state.history(READER)).events}
+    await consume(log, 50)
+
+
+async def test_two_deletions_at_once_both_wait_for_their_own_rewrite(
+    own_state: FeedbackState, tmp_path: Path
+) -> None:
+    tombstones = Tombstones.open(own_state.client, tmp_path)
+    await live(own_state)
+    done = await asyncio.gather(
+        delete_reader(own_state.client, tombstones, READER),
+        delete_reader(own_state.client, tombstones, "neighbour-1"),
+    )
+    assert {each.rewrite for each in done} == {FileRewrite.DONE}
+    wait_until(lambda: not found_in(tmp_path), "the server has removed its old files")
+
+
+async def test_a_managed_server_that_forbids_the_rewrite(tmp_path: Path) -> None:
+    options = ("--appendonly", "yes", "--rename-command", "BGREWRITEAOF", "")
+    with SystemRedis(require_tool("redis-server"), tmp_path, *options) as server:
+        state = FeedbackState(server.url)
+        await state.append([stored(READER, "e")])
+        deleted = await delete_reader(state.client, Tombstones.open(state.client, tmp_path), READER)
+        assert deleted == Deleted(events=1, entries=1, rewrite=FileRewrite.FORBIDDEN)
+        await state.close()
+
+
+async def test_a_server_without_a_file(system_redis: str, tmp_path: Path) -> None:
+    state = FeedbackState(system_redis)
+    await state.client.flushall()
+    await state.append([stored(READER, "e")])
+    deleted = await delete_reader(state.client, Tombstones.open(state.client, tmp_path), READER)
+    assert deleted == Deleted(events=1, entries=1, rewrite=FileRewrite.NO_FILE)
+    await state.close()
