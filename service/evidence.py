@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from service.recommender import Recommender, Results, Wanted
+from service.lists import Results, Wanted
+from service.recommender import Recommender
 
 TERMS = 10
 CITING = 5

@@ -24,7 +24,8 @@ from relatedpapers.v1.status_pb2 import ItemStatus
 from service import evidence
 from service.catalog import Version
 from service.errors import Reason, ServiceError
-from service.recommender import Recommender, Results, Source
+from service.lists import Results, Source
+from service.recommender import Recommender
 
 KEPT = 65_536
 """Papers kept in their basic view, as bytes, half a kilobyte each: lists share many of them, and
@@ -90,7 +91,7 @@ def serialized_results(
     explained: Iterable[evidence.Evidence] = (),
 ) -> bytes:
     """The results of a ListRelatedPapersResponse, in their order; `explained`: none, or of each."""
-    papers, terms = recommender.artifact.papers, recommender.artifact.blend.term_names
+    papers, terms = recommender.artifact.papers, results.terms
     bias = _BEFORE_BIAS + _double(results.bias)
     scored = zip(results.scores, results.contributions, strict=True)
     parts: list[bytes] = []

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from models.artifact import Artifact
 from service.filters import Filter, Passing
+from service.lists import Source
 from service.live_items import LiveItems
 from service.reader_scores import ReaderScorer, Taste, changed_rows
-from service.recommender import Source
 
 POOL = 1_000
 """How many of the best papers of a scan are scored again for later lists."""

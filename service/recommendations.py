@@ -13,8 +13,9 @@ from service.cache import AnswerCache, Policy
 from service.catalog import Catalog
 from service.errors import ServiceError
 from service.keys import cache_key
+from service.lists import Wanted
 from service.recommend_papers import ReaderRecommendations
-from service.recommender import NEAREST, Recommender, Wanted
+from service.recommender import NEAREST, Recommender
 from service.secrets import SigningKeys
 
 METHOD = "ListRelatedPapers"

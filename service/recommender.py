@@ -4,10 +4,7 @@ A stored list is answered on the event loop, so its path makes few calls of nump
 costs as much as a dozen lines of Python when the caches hold another request's data.
 """
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,80 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.artifact import Artifact
-from models.drafts import Draft
 from models.neighbors import Query, Ranking
 from service.diversity import maximal_marginal_relevance
 from service.fallbacks import similar_text
-from service.filters import EVERYTHING, Filter, Passing
+from service.filters import Filter, Passing
+from service.lists import Results, Source, Wanted, logistic
 
 NEAREST = 100
 """How many of the best candidates a list begins with; `diversity` reorders these."""
 
-
 DEEPER = (1_000, 10_000)
-"""How many of the best candidates are scored when the nearest do not fill a page; several seeds
-share them."""
+"""How many of the best are scored when the nearest do not fill a page; several seeds share them."""
 
 POOL = 500
 """How many of the candidates of several seeds are scored against all of them, at the least."""
 
-
-class Source(IntEnum):
-    """Where a result came from, in the order of a list; numbered as the API numbers it."""
-
-    MODEL = 1
-    TEXT = 2
-    POPULAR = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a list is asked for; papers are rows. At least one seed, or the draft.
-
-    negative_weight, diversity, popularity: in [0, 1].
-    """
-
-    seeds: tuple[int, ...] = ()
-    negatives: tuple[int, ...] = ()
-    draft: Draft | None = None
-    filter: Filter = EVERYTHING
-    negative_weight: float = 0.5
-    diversity: float = 0.0
-    popularity: float = 0.5
-
-    @property
-    def stored(self) -> bool:
-        """Whether the artifact holds the nearest papers ready made."""
-        return len(self.seeds) == 1 and not self.negatives and self.draft is None
-
-    @property
-    def plain(self) -> bool:
-        """Whether the list begins as it is stored: nothing is left out, and only popularity
-        orders it."""
-        return self.stored and self.diversity == 0.0 and self.filter == EVERYTHING
-
-
-class Results(NamedTuple):
-    """A stretch of a list, n results of which the model scored the first m; the rest are fallbacks.
-
-    rows, sources: n of them.
-    bias: the part of the logit that is the same for all of the list.
-    logits: m of them, the bias included.
-    contributions: m rows of a number for each term; with the bias they sum to the logit.
-    more: whether the list goes on.
-    """
-
-    rows: list[int]
-    sources: list[Source]
-    bias: float
-    logits: list[float]
-    contributions: list[list[float]]
-    more: bool
-
-    @property
-    def scores(self) -> list[float]:
-        """m of them, each in (0, 1): the logistic function of the logits."""
-        return [0.5 + 0.5 * math.tanh(0.5 * logit) for logit in self.logits]
+NOTHING = np.zeros(0, np.int32)
 
 
 class _Block(NamedTuple):
@@ -105,11 +44,6 @@ class _Block(NamedTuple):
     order: NDArray[np.intp]
     falling: NDArray[np.float32]
     contributions: NDArray[np.float32]
-
-
-def logistic(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """1 / (1 + exp(-x)), without overflow."""
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)), dtype=np.float64)
 
 
 class Recommender:
@@ -136,7 +70,7 @@ class Recommender:
             return results
         taken = {self._work[row] for row in wanted.seeds + wanted.negatives}
         taken.update(self._work[row] for row in wanted.filter.excluded)
-        bias, weights = self._bias(wanted), self._term_weights(wanted.popularity)
+        bias, weights = self._bias(wanted), self._weights(wanted)
         rows: list[int] = []
         sources: list[Source] = []
         logits: list[float] = []
@@ -169,6 +103,7 @@ class Recommender:
             logits=logits[offset:end],
             contributions=contributions[offset:end],
             more=more,
+            terms=wanted.adjustment.terms if wanted.adjustment else self._blend.term_names,
         )
 
     def _nearest(self, wanted: Wanted, offset: int, size: int) -> Results | None:
@@ -195,6 +130,7 @@ class Recommender:
             logits=[self._blend.bias - each for each in falling[kept].tolist()],
             contributions=(ranking.contributions[kept] * weights).tolist(),
             more=True,
+            terms=self._blend.term_names,
         )
 
     def queries(self, wanted: Wanted) -> list[Query]:
@@ -217,12 +153,14 @@ class Recommender:
     def _blocks(self, wanted: Wanted) -> Iterator[_Block]:
         """Ever larger parts of the corpus; a row may come again, its work is taken by then."""
         nearest = [self._scorer.stored(row) for row in wanted.seeds]
+        joining = wanted.adjustment.candidates if wanted.adjustment else NOTHING
         if wanted.stored:
-            yield self._by_logit(wanted, nearest[0].rows, nearest[0].contributions)
+            first = self._joined(wanted.seeds[0], nearest[0], joining)
+            yield self._by_logit(wanted, first.rows, first.contributions)
         queries = self.queries(wanted)
         if not wanted.stored:
             nearest += [self._scorer.rank(draft, NEAREST) for draft in queries[len(nearest) :]]
-            yield self._combined(wanted, queries, nearest)
+            yield self._combined(wanted, queries, nearest, joining)
         for depth in DEEPER:
             share = max(depth // len(queries), NEAREST)
             ranked = [self._scorer.rank(query, share) for query in queries]
@@ -232,11 +170,29 @@ class Recommender:
         yield self._fallback(Source.TEXT, similar_text(self._scorer, queries))
         yield self._fallback(Source.POPULAR, self._scorer.popular())
 
-    def _combined(self, wanted: Wanted, queries: list[Query], rankings: list[Ranking]) -> _Block:
-        """All that is ranked for one of the queries, scored against each of them."""
+    def _joined(self, seed: int, ranking: Ranking, joining: NDArray[np.int32]) -> Ranking:
+        """A seed's ranking and the papers that join it, which come last."""
+        if len(joining) == 0:
+            return ranking
+        others = joining[~np.isin(joining, ranking.rows)]
+        scored = self._scorer.score(self._scorer.seed(seed), others)
+        return Ranking(
+            np.concatenate([ranking.rows, scored.rows]),
+            np.concatenate([ranking.logits, scored.logits]),
+            np.concatenate([ranking.contributions, scored.contributions]),
+        )
+
+    def _combined(
+        self,
+        wanted: Wanted,
+        queries: list[Query],
+        rankings: list[Ranking],
+        joining: NDArray[np.int32] = NOTHING,
+    ) -> _Block:
+        """All that is ranked for one of the queries, or joins, scored against each of them."""
         if len(rankings) == 1 and not wanted.negatives:
             return self._by_logit(wanted, rankings[0].rows, rankings[0].contributions)
-        rows = self._pool(rankings)
+        rows = np.union1d(self._pool(rankings), joining)
         contributions = self._mean_contributions(queries, rows)
         if wanted.negatives:
             negatives = [self._scorer.seed(row) for row in wanted.negatives]
@@ -269,7 +225,9 @@ class Recommender:
         self, wanted: Wanted, rows: NDArray[np.int32], contributions: NDArray[np.float32]
     ) -> _Block:
         """A block of the model: popularity weighted as asked, best first, of equals the first."""
-        falling = contributions.dot(-self._term_weights(wanted.popularity))
+        if wanted.adjustment is not None:
+            contributions = wanted.adjustment.applied(rows, contributions)
+        falling = contributions.dot(-self._weights(wanted))
         order = falling.argsort(kind="stable")
         return _Block(Source.MODEL, rows[order], order, falling, contributions)
 
@@ -281,6 +239,14 @@ class Recommender:
     def _fallback(self, source: Source, rows: NDArray[np.int32]) -> _Block:
         nothing = np.empty(0, np.float32)
         return _Block(source, rows, np.empty(0, np.intp), nothing, nothing[:, None])
+
+    def _weights(self, wanted: Wanted) -> NDArray[np.float32]:
+        """float32 (terms): what each contribution is multiplied by."""
+        weights = self._term_weights(wanted.popularity)
+        if wanted.adjustment is None:
+            return weights
+        others = len(wanted.adjustment.terms) - len(weights)
+        return np.concatenate([weights, np.ones(others, np.float32)])
 
     def _weights_of_terms(self, popularity: float) -> NDArray[np.float32]:
         weights = np.where(self._blend.term_is_popularity, popularity, 1.0).astype(np.float32)

@@ -7,7 +7,7 @@ from models.papers import Papers
 from relatedpapers.v1 import recommendation_service_pb2 as pb
 from service import messages, validation
 from service.filters import EVERYTHING, Filter, fold
-from service.recommender import Wanted
+from service.lists import Wanted
 
 
 class Rows:

@@ -10,7 +10,7 @@ import pytest
 from models.manifest import CURRENT
 from relatedpapers.v1 import recommendation_service_pb2 as pb
 from relatedpapers.v1.paper_pb2 import PaperView
-from service.recommender import Source
+from service.lists import Source
 from service.settings import Settings
 from tests.service import toy
 from tests.service.conftest import Running, Starting

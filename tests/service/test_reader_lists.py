@@ -13,10 +13,10 @@ from models.interactions import Event
 from models.readers import CONFIDENCE, REGULARIZATION, ReaderModel
 from service import reader_lists
 from service.filters import EVERYTHING, Filter
+from service.lists import Source
 from service.live_items import CoRead, ItemState, LiveItems, LiveRows
 from service.reader_library import effective_library, trained_library
 from service.reader_lists import ReaderLists, Standing
-from service.recommender import Source
 from tests.service import toy
 
 NOTHING: frozenset[int] = frozenset()
@@ -52,7 +52,7 @@ def state(model: ReaderModel, row: int, seed: int) -> ItemState:
     """A paper's state with other numbers than before."""
     draw = np.random.default_rng(seed)
     factors = draw.normal(size=model.item_factors.shape[1]).astype(np.float32)
-    text = (model.smoothed_text[row] * 0.5).astype(np.float32)
+    text = np.asarray(model.smoothed_text[row] * 0.5, np.float32)
     none = np.zeros(0, np.int32)
     return ItemState(factors, text, 77.0, CoRead(none, none.astype(np.float32), seed))
 

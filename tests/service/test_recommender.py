@@ -13,7 +13,8 @@ from models.drafts import Draft
 from models.neighbors import Query
 from models.signals import all_similarities
 from service.filters import Filter, fold
-from service.recommender import Recommender, Source, Wanted
+from service.lists import Source, Wanted
+from service.recommender import Recommender
 from tests.service import toy
 
 ROWS = st.integers(0, 56)
