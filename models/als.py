@@ -9,9 +9,6 @@ from models.readers import CONFIDENCE, FACTORS, REGULARIZATION
 
 ITERATIONS = 12
 WARM_ITERATIONS = 5
-TERMS = 8_000
-TERM_WEIGHT = 2.0
-"""What a term of TF-IDF 1 counts for, beside 1 for a save."""
 
 
 def fit_item_factors(
@@ -46,20 +43,3 @@ def fit_item_factors(
     model.fit(user_items, show_progress=False)
     item_factors: NDArray[np.float32] = np.array(model.item_factors, np.float32)
     return item_factors
-
-
-def collective_users(
-    libraries: sp.csr_matrix, linked: sp.csr_matrix, text: sp.csr_matrix
-) -> sp.csr_matrix:
-    """Readers, citation neighbourhoods and terms, all as users of papers: float32 CSR.
-
-    Factors fitted on all three (collective matrix factorisation, Singh and Gordon 2008) know
-    papers that no reader has. `text`: papers x terms; its heaviest TERMS columns take part.
-    """
-    mass = np.asarray(text.sum(axis=0)).ravel()
-    columns = np.sort(np.argsort(-mass, kind="stable")[:TERMS])
-    around = linked + sp.eye_array(linked.shape[0], dtype=np.float32)
-    neighborhoods = sp.csr_matrix(around)[np.flatnonzero(np.diff(linked.indptr))]
-    terms = text[:, columns].T * np.float32(TERM_WEIGHT)
-    stacked = sp.vstack([libraries, neighborhoods, terms], format="csr")
-    return sp.csr_matrix(stacked, dtype=np.float32)

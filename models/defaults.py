@@ -11,6 +11,12 @@ LINEAR = {"text": 8.0, "latent": 4.0, "neighborhood": 8.0, "smoothed_text": 4.0,
 BIAS = -5.0
 
 
+# For readers, in the order of models.readers.SIGNALS: each similarity is in deviations, so these
+# are shares of what is known of the reader's taste; the last one is the power to which readers
+# follow what others have.
+READER_WEIGHTS = (0.1, 0.4, 0.6, 0.3)
+
+
 def default_blend(signals: tuple[str, ...]) -> Blend:
     """Documented weights; popularity and the seed's fame count nothing."""
     nothing = np.zeros(len(PAPER_TERMS), np.float32)

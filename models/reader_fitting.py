@@ -7,12 +7,14 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from models.als import collective_users, fit_item_factors
+from models.als import fit_item_factors
+from models.collective import collective_users
+from models.defaults import READER_WEIGHTS
 from models.features import Features
 from models.libraries import hold_out as draw
-from models.libraries import library_sizes, wanted, wanted_count
-from models.readers import SIGNALS, ReaderModel
-from models.rows import unit_rows
+from models.libraries import wanted, wanted_count
+from models.readers import SIGNALS, ReaderModel, solve_readers
+from models.smoothing import spread_text
 
 HELD_SHARE = 0.3
 FITTED_READERS = 1_500
@@ -43,8 +45,8 @@ def hold_out(libraries: sp.csr_matrix, linked: sp.csr_matrix, seed: int) -> Held
     """A seeded draw of 30 % of each library of two or more papers.
 
     Where few readers have so many, but papers have links: papers with two or more as
-    pseudo-readers, taken out of the graph whole; one neighbour is the library, the others are the
-    targets.
+    pseudo-readers, taken out of the graph whole; one neighbour is the library (half of them are
+    where there are no readers at all), the others are the targets.
     """
     random = np.random.default_rng(seed)
     enough = np.sum(np.diff(wanted(libraries).indptr) >= 2) >= LEAST_READERS
@@ -79,37 +81,48 @@ def _held_links(
         for paper in drawn
     ]
     shape = (len(drawn), linked.shape[0])
-    first = np.array([each[0] for each in neighbors], np.int64)
-    others = np.concatenate([each[1:] for each in neighbors]) if neighbors else first
-    owner = np.repeat(np.arange(len(drawn)), [len(each) - 1 for each in neighbors])
-    profiles = _library(np.arange(len(drawn)), first, shape)
-    return HeldOut(libraries, inner, profiles, _library(owner, others, shape), pseudo=True)
+    cuts = [1 if libraries.nnz else len(each) // 2 for each in neighbors]
+    profiles = _libraries([each[:cut] for each, cut in zip(neighbors, cuts, strict=True)], shape)
+    targets = _libraries([each[cut:] for each, cut in zip(neighbors, cuts, strict=True)], shape)
+    return HeldOut(libraries, inner, profiles, targets, pseudo=True)
 
 
-def _library(
-    reader: NDArray[np.int64], paper: NDArray[np.int64], shape: tuple[int, int]
-) -> sp.csr_matrix:
-    library = sp.csr_matrix((np.ones(len(reader), np.float32), (reader, paper)), shape)
-    library.sort_indices()
-    return library
+def _libraries(papers: list[NDArray[np.int32]], shape: tuple[int, int]) -> sp.csr_matrix:
+    indices = np.concatenate([*papers, np.zeros(0, np.int32)])
+    indptr = np.concatenate([[0], np.cumsum([len(each) for each in papers], dtype=np.int64)])
+    libraries = sp.csr_matrix((np.ones(len(indices), np.float32), indices, indptr), shape)
+    libraries.sort_indices()
+    return libraries
+
+
+@dataclass(frozen=True)
+class FittedReaders:
+    """The model for readers, and the vectors of all users of `models.collective`, float32, users x
+    factors, each the exact solve against the model's item factors."""
+
+    model: ReaderModel
+    user_factors: NDArray[np.float32]
 
 
 def fit_readers(
     libraries: sp.csr_matrix, linked: sp.csr_matrix, features: Features, seed: int, threads: int
-) -> ReaderModel | None:
-    """The readers' model of a corpus; None where there is nothing to fit weights on.
+) -> FittedReaders | None:
+    """The readers' model of a corpus, also of one that has no readers yet; None where neither text
+    nor links nor readers tell papers apart.
 
     `libraries`: float32 CSR, readers x papers; `linked`: float32 CSR, papers x papers.
     """
-    held = hold_out(libraries, linked, seed)
-    if libraries.nnz == 0 or held.targets.nnz == 0:
-        return None
     text, latent = features.encoder.texts.matrix, features.encoder.latent
-    inner = _build(held.libraries, held.linked, text, latent, seed, threads, None)
-    weights = fit_weights(inner, held)
-    start = inner.item_factors
+    if not (libraries.nnz or linked.nnz or text.nnz):
+        return None
+    held = hold_out(libraries, linked, seed)
+    weights, start = np.array(READER_WEIGHTS, np.float32), None
+    if held.targets.nnz:
+        inner = _build(held.libraries, held.linked, text, latent, seed, threads, None)
+        weights, start = fit_weights(inner, held), inner.item_factors
     model = _build(libraries, linked, text, latent, seed, threads, start)
-    return replace(model, weights=weights)
+    users = collective_users(libraries, linked, text)
+    return FittedReaders(replace(model, weights=weights), solve_readers(users, model.item_factors))
 
 
 def _build(
@@ -129,25 +142,6 @@ def _build(
         saves=np.log1p(wanted_count(libraries)).astype(np.float32),
         weights=np.zeros(len(SIGNALS), np.float32),
     )
-
-
-def spread_text(
-    latent: NDArray[np.float32], linked: sp.csr_matrix, libraries: sp.csr_matrix
-) -> NDArray[np.float32]:
-    """float32, papers x dimensions: latent text spread over citations and common readers.
-
-    It multiplies by D^-1/2 (A + C + I) D^-1/2 (Kipf and Welling 2017), where C counts each common
-    reader 1 / size of the library.
-    """
-    scale = (1 / np.sqrt(library_sizes(libraries))).astype(np.float32)
-    shared = sp.diags_array(scale) @ wanted(libraries)
-    common = sp.csr_matrix(shared.T @ shared)
-    common.setdiag(0)
-    graph = sp.csr_matrix(linked + common + sp.eye_array(len(latent), dtype=np.float32))
-    degree = np.asarray(graph.sum(axis=1)).ravel()
-    normal = sp.diags_array((1 / np.sqrt(degree)).astype(np.float32))
-    step = sp.csr_matrix(normal @ graph @ normal, dtype=np.float32)
-    return unit_rows(step @ latent)
 
 
 def fit_weights(model: ReaderModel, held: HeldOut) -> NDArray[np.float32]:
@@ -219,7 +213,7 @@ def _fame(libraries: sp.csr_matrix) -> float:
     """b of P(the next save is of paper j) ~ (1 + saves of j)^b, each save judged without itself."""
     count = wanted_count(libraries)
     if not count.any():
-        return 0.0
+        return READER_WEIGHTS[SIGNALS.index("saves")]
     fame, without, share = np.log1p(count), np.log(np.maximum(count, 1)), count / count.sum()
 
     def loss(at: NDArray[np.float64]) -> float:

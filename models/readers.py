@@ -68,13 +68,20 @@ def solve_reader(
 def co_readers(libraries: sp.csr_matrix) -> sp.csr_matrix:
     """papers x readers: cosine of who has both, a reader of many papers counting less, by the
     inverse document frequency ln(1 + papers / size of the library)."""
-    weight = np.log(1 + libraries.shape[1] / library_sizes(libraries)).astype(np.float32)
+    weight = co_reader_weight(library_sizes(libraries), libraries.shape[1]).astype(np.float32)
     return unit_sparse_rows((sp.diags_array(weight) @ wanted(libraries)).T)
+
+
+def co_reader_weight(sizes: NDArray[np.float64], papers: int) -> NDArray[np.float64]:
+    """ln(1 + papers / size of the library), for each reader."""
+    weights: NDArray[np.float64] = np.log(1 + papers / sizes)
+    return weights
 
 
 @dataclass(frozen=True)
 class ReaderModel:
-    """score(reader, paper) = sum over SIGNALS of weight x signal.
+    """score(reader, paper) = sum over SIGNALS of weight x signal. Also a model that was trained
+    without readers has one, from texts and links, so that the first event can be answered.
 
     `text`: float32 CSR, papers x terms; `smoothed_text`: float32, papers x dimensions;
     `item_factors`: float32, papers x factors: a reader's similarity by each is standardised over

@@ -30,8 +30,7 @@ from models.interactions import Interactions
 from models.manifest import FORMAT_VERSION, Manifest
 from models.neighbors import StoredNeighbors
 from models.progress import Advance, Report, silent
-from models.reader_fitting import fit_readers
-from models.readers import ReaderModel
+from models.reader_fitting import FittedReaders, fit_readers
 from models.signals import DenseSignal
 from models.split import inner_splits
 from models.tfidf import TermCounts, count_terms
@@ -75,11 +74,8 @@ def train(
         blend = fitted.blend if fitted else default_blend(tuple(features.signals))
         advance = report("Neighbours", len(corpus))
         neighbors = rank_neighbors(features, blend, threads, advance)
-        readers = None
-        if len(interactions):
-            report("Readers", 0)
-            linked = links(corpus.citations)
-            readers = fit_readers(libraries, linked, features, seed, threads)
+        report("Readers", 0)
+        readers = fit_readers(libraries, links(corpus.citations), features, seed, threads)
         report("Artifact", 0)
         write(writer, corpus, features, blend, neighbors)
         write_readers(writer, interactions, readers)
@@ -190,12 +186,15 @@ def write(
 
 
 def write_readers(
-    writer: ArtifactWriter, interactions: Interactions, model: ReaderModel | None
+    writer: ArtifactWriter, interactions: Interactions, fitted: FittedReaders | None
 ) -> None:
-    """The readers, their libraries, and what ranks for them where there is such a model."""
+    """The readers, their libraries, and where there is such a model what ranks for them and what
+    live readers change it by."""
     writer.strings("readers", interactions.readers)
     writer.sparse("libraries", interactions.user_items)
-    if model is not None:
+    if fitted is not None:
+        model = fitted.model
+        writer.array("readers.user_factors", fitted.user_factors)
         writer.array("readers.smoothed_text", model.smoothed_text)
         writer.array("readers.item_factors", model.item_factors)
         writer.array("readers.saves", model.saves)
