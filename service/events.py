@@ -117,6 +117,7 @@ def pack_history(event: StoredEvent) -> bytes:
     return _pack(record)
 
 
-def unpack_history(data: bytes) -> Event:
-    """What `pack_history` packed."""
-    return Event(*msgpack.unpackb(data))
+def unpack_record(record: bytes) -> tuple[str, Event]:
+    """A record of a history: the id of the event's log entry, and the event."""
+    entry, _, packed = record.partition(b" ")
+    return entry.decode(), Event(*msgpack.unpackb(packed))

@@ -18,34 +18,29 @@ class Script:
 
 APPEND = Script("""
 -- Accepts the events of a batch that are new.
--- KEYS: log, events, what keys of histories begin with, what keys of retracted ids begin with.
--- ARGV: the batch, a flat MessagePack array; 8 values an event: identity, content digest, reader,
---   id, event, history record ("" for none), the id that it retracts ("" for none), its identity.
+-- KEYS: log, events, retracted, what keys of histories begin with.
+-- ARGV: the batch, a flat MessagePack array; 5 values an event: identity; accepted event, as if no
+--   retraction concerned it; reader; history record ("" for none); "", or of a retraction the
+--   identity and the id of what it takes back.
 -- Returns a digit an event: 0 accepted, 1 known, 2 known with another content.
-local LOG, EVENTS, HISTORIES, RETRACTED = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local FIELDS, CONTENT = 8, 12
+local LOG, EVENTS, RETRACTED, HISTORIES = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local FIELDS, CONTENT, IDENTITY = 5, 12, 16
 local call, sub = redis.call, string.sub
 local batch = cmsgpack.unpack(ARGV[1])
 
-local asked, known = {}, {}
+local asked, known, retracted = {}, {}, {}
 for at = 1, #batch, FIELDS do asked[#asked + 1] = batch[at] end
 for at, value in ipairs(call('HMGET', EVENTS, unpack(asked))) do known[asked[at]] = value end
-
--- Whether a reader took an event back. Most readers never do, so ask for each of them once.
-local retractors = {}
-local function is_retracted(reader, id)
-  if retractors[reader] == nil then
-    retractors[reader] = call('EXISTS', RETRACTED .. reader) == 1
-  end
-  return retractors[reader] and call('SISMEMBER', RETRACTED .. reader, id) == 1
+for at, found in ipairs(call('SMISMEMBER', RETRACTED, unpack(asked))) do
+  if found == 1 then retracted[asked[at]] = true end
 end
 
 -- The [paper, type] that an event added to the counters, packed; false if it never came or is a
 -- retraction. It may be too old for the log; then its reader's history knows it.
 local function counted(reader, id, identity)
-  local stored, paper, kind = known[identity] or call('HGET', EVENTS, identity), nil, nil
-  if stored then
-    local event = cmsgpack.unpack(sub(stored, CONTENT + 2))
+  local accepted, paper, kind = known[identity] or call('HGET', EVENTS, identity), nil, nil
+  if accepted then
+    local event = cmsgpack.unpack(sub(accepted, CONTENT + 2))
     if #event == 2 then event = event[2] end
     paper, kind = event[6], event[5]
   else
@@ -57,28 +52,34 @@ local function counted(reader, id, identity)
   return kind and kind ~= 'retract' and cmsgpack.pack({paper, kind})
 end
 
+-- The accepted event with its mark: see service/events.py.
+local function marked(identity, accepted, reader, retraction)
+  if retraction ~= '' then
+    local target = sub(retraction, 1, IDENTITY)
+    if call('SADD', RETRACTED, target) == 0 then return accepted end
+    retracted[target] = true
+    local undone = counted(reader, sub(retraction, IDENTITY + 1), target)
+    if not undone then return accepted end
+    return sub(accepted, 1, CONTENT) .. 'u\\146' .. undone .. sub(accepted, CONTENT + 2)
+  elseif retracted[identity] then
+    return sub(accepted, 1, CONTENT) .. 'v' .. sub(accepted, CONTENT + 2)
+  end
+  return accepted
+end
+
 local outcomes, fresh, pushes = {}, {}, {}
 for number, identity in ipairs(asked) do
-  local at = (number - 1) * FIELDS
-  local content, seen = batch[at + 2], known[identity]
+  local at = number * FIELDS - FIELDS + 1
+  local accepted, seen = batch[at + 1], known[identity]
   if seen then
-    outcomes[number] = sub(seen, 1, CONTENT) == content and '1' or '2'
+    outcomes[number] = sub(seen, 1, CONTENT) == sub(accepted, 1, CONTENT) and '1' or '2'
   else
-    local reader, event, record, target = batch[at + 3], batch[at + 5], batch[at + 6], batch[at + 7]
-    local mark = ' '
-    if target ~= '' then
-      if call('SADD', RETRACTED .. reader, target) == 1 then
-        local undone = counted(reader, target, batch[at + 8])
-        if undone then mark, event = 'u', '\\146' .. undone .. event end
-      end
-      retractors[reader] = true
-    elseif is_retracted(reader, batch[at + 4]) then
-      mark = 'v'
-    end
-    local entry = call('XADD', LOG, '*', 'e', identity)
-    known[identity] = content .. mark .. event
+    local reader, record = batch[at + 2], batch[at + 3]
+    accepted = marked(identity, accepted, reader, batch[at + 4])
+    known[identity] = accepted
     fresh[#fresh + 1] = identity
-    fresh[#fresh + 1] = known[identity]
+    fresh[#fresh + 1] = accepted
+    local entry = call('XADD', LOG, '*', 'e', identity)
     if record ~= '' then
       local pushed = pushes[reader]
       if not pushed then pushed = {} pushes[reader] = pushed end
@@ -134,15 +135,17 @@ return #entries
 """)
 
 BURY = Script("""
--- Deletes a reader's history, and tells those who follow the log.
--- KEYS: log, events, history, retracted ids, tombstones. ARGV: the tombstone, now (Unix ms), the
---   identity and the event of the log entry that says so.
--- Returns the id of that entry, and how many events the history held.
-local held = redis.call('LLEN', KEYS[3])
-redis.call('DEL', KEYS[3], KEYS[4])
-redis.call('HSET', KEYS[5], ARGV[1], ARGV[2])
-redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
-return {redis.call('XADD', KEYS[1], '*', 'e', ARGV[3]), held}
+-- Deletes a reader's history, if it is as long as the caller believes, and tells the log.
+-- KEYS: log, events, retracted, history, tombstones. ARGV: the length; the tombstone; now (Unix
+--   ms); identity and event of the log entry that says so; the identities that the history takes
+--   back.
+-- Returns the id of that entry, or false.
+if redis.call('LLEN', KEYS[4]) ~= tonumber(ARGV[1]) then return false end
+redis.call('DEL', KEYS[4])
+for at = 6, #ARGV do redis.call('SREM', KEYS[3], ARGV[at]) end
+redis.call('HSET', KEYS[5], ARGV[2], ARGV[3])
+redis.call('HSET', KEYS[2], ARGV[4], ARGV[5])
+return redis.call('XADD', KEYS[1], '*', 'e', ARGV[4])
 """)
 
 ERASE = Script("""

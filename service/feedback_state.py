@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import msgpack
 from redis import RedisError
@@ -14,7 +14,7 @@ from redis.exceptions import NoScriptError
 from models.interactions import EVENT_TYPES, RETRACT, Event, EventType
 from service.connection import connect
 from service.errors import Reason, ServiceError
-from service.events import StoredEvent, identity, pack, pack_history, unpack_history
+from service.events import StoredEvent, identity, pack_accepted, pack_history, unpack_record
 from service.feedback_scripts import APPEND, Script
 from service.keys import (
     ANY_READER,
@@ -23,7 +23,7 @@ from service.keys import (
     partition_of,
     reader_key,
     readers_prefix,
-    retracted_prefix,
+    retracted_key,
 )
 
 _MAX_SCRIPT_EVENTS = 1_000  # bounds how long one script keeps the server from others: about 10 ms
@@ -90,7 +90,7 @@ class FeedbackState:
                 (
                     [
                         *(log_key(partition), events_key(partition)),
-                        *(readers_prefix(partition), retracted_prefix(partition)),
+                        *(retracted_key(partition), readers_prefix(partition)),
                     ],
                     [self._batch([events[number] for number in numbers])],
                 )
@@ -106,18 +106,17 @@ class FeedbackState:
     async def revision(self, reader: str) -> str:
         """The revision of a reader's history; "" for a reader without one."""
         with state_errors():
-            last = await self.client.lindex(reader_key(reader), -1)
-        return _split(last)[0] if last else ""
+            last: Any = await self.client.lindex(reader_key(reader), -1)
+        return unpack_record(last)[0] if last else ""
 
     async def history(self, reader: str) -> History:
         """A reader's whole history."""
         with state_errors():
-            records = await self.client.lrange(reader_key(reader), 0, -1)
-        if not records:
+            found: Any = await self.client.lrange(reader_key(reader), 0, -1)
+        if not found:
             return History("", [])
-        return History(
-            _split(records[-1])[0], [unpack_history(_split(record)[1]) for record in records]
-        )
+        records = [unpack_record(record) for record in found]
+        return History(records[-1][0], [event for _, event in records])
 
     async def readers(self) -> AsyncIterator[str]:
         """Every reader with a history, in no order; one that comes meanwhile may be left out.
@@ -136,25 +135,17 @@ class FeedbackState:
     def _batch(self, events: Sequence[StoredEvent]) -> bytes:
         flat: list[object] = []
         for event in events:
-            reader, retracts = event.reader, event.retracts
-            retracts = retracts if event.type == RETRACT else ""
+            reader = event.reader
             flat += (
                 identity(reader, event.id),
-                event.content,
+                pack_accepted(event),
                 reader,
-                event.id,
-                pack(event),
                 b"" if event.type in self._passing else pack_history(event),
-                retracts,
-                identity(reader, retracts) if retracts else b"",
+                b""
+                if event.type != RETRACT
+                else identity(reader, event.retracts) + event.retracts.encode(),
             )
         return _pack_batch(flat)  # type: ignore[no-any-return]
-
-
-def _split(record: str | bytes) -> tuple[str, bytes]:
-    """The log id and the packed event of a record of a history."""
-    log_id, _, packed = cast("bytes", record).partition(b" ")  # redis-py decodes only when asked
-    return log_id.decode(), packed
 
 
 @contextmanager

@@ -13,8 +13,8 @@ make it the hash tag, so that all keys of a partition lie on one node of a clust
     rp:{NN}:log                 stream  an entry an accepted event: e its identity trimmed
     rp:{NN}:events              hash    identity -> accepted event                 with the log
     rp:{NN}:reader:<reader>     list    a reader's history: "<log id> <event>"     none
-    rp:{NN}:retracted:<reader>  set     the ids of events that the reader took     none
-                                        back, whether they came or not
+    rp:{NN}:retracted           set     identities of the events that their        none
+                                        readers took back, whether they came or not
     rp:{NN}:cursor              hash    id: of the last log entry consumed; done:  none
                                         entries consumed, or deleted unread
     rp:{NN}:counts              hash    "<paper> TAB <type>" -> events consumed    none
@@ -123,6 +123,6 @@ ANY_READER = "rp:{[0-9][0-9]}:reader:*"
 """The pattern of every reader's history."""
 
 
-def retracted_prefix(partition: int) -> str:
-    """What the keys of one partition's retracted events begin with; the reader's id follows."""
-    return f"rp:{{{partition:02}}}:retracted:"
+def retracted_key(partition: int) -> str:
+    """The events of one partition that their readers took back."""
+    return f"rp:{{{partition:02}}}:retracted"

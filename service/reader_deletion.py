@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from service.events import StoredEvent, identity, names_reader, pack_accepted
+from service.events import StoredEvent, identity, names_reader, pack_accepted, unpack_record
 from service.feedback_scripts import BURY, ERASE
 from service.feedback_state import run_scripts, state_errors
 from service.keys import (
@@ -22,7 +22,7 @@ from service.keys import (
     log_key,
     partition_of,
     reader_key,
-    retracted_prefix,
+    retracted_key,
     tombstones_key,
 )
 from service.tombstones import Tombstones
@@ -70,22 +70,9 @@ async def delete_reader(
     patience_seconds: how long the rewrite of the file is waited for.
     Raises ServiceError STATE_AWAY.
     """
-    partition, tombstone, now_ms = partition_of(reader), tombstones.of(reader), _now_ms()
-    entry = StoredEvent("", tombstone, now_ms, now_ms, DELETION, "")
+    partition = partition_of(reader)
     log, events = log_key(partition), events_key(partition)
-    [(last, held)] = await run_scripts(
-        client,
-        BURY,
-        [
-            (
-                [
-                    *(log, events, reader_key(reader)),
-                    *(retracted_prefix(partition) + reader, tombstones_key(partition)),
-                ],
-                [tombstone, now_ms, identity("", f"{tombstone} {now_ms}"), pack_accepted(entry)],
-            )
-        ],
-    )
+    last, held = await _bury(client, tombstones.of(reader), reader)
     erased = 0
     keys = [log, events, cursor_key(partition)]
     after = "-"
@@ -96,6 +83,26 @@ async def delete_reader(
             erased += count
         after = "(" + page[-1][0]
     return Deleted(held, erased, await rewrite_file(client, patience_seconds))
+
+
+async def _bury(client: Redis, tombstone: str, reader: str) -> tuple[str, int]:
+    """The log entry of the deletion, and how many events the reader's history had."""
+    partition, now_ms = partition_of(reader), int(time.time() * 1000)
+    entry = StoredEvent("", tombstone, now_ms, now_ms, DELETION, "")
+    keys = [
+        *(log_key(partition), events_key(partition), retracted_key(partition)),
+        *(reader_key(reader), tombstones_key(partition)),
+    ]
+    while True:
+        with state_errors():
+            records: Any = await client.lrange(reader_key(reader), 0, -1)
+        history = [unpack_record(record)[1] for record in records]
+        retracted = [identity(reader, event.retracts) for event in history if event.retracts]
+        said = [identity("", f"{tombstone} {now_ms}"), pack_accepted(entry)]
+        arguments = [len(records), tombstone, now_ms, *said, *retracted]
+        [last] = await run_scripts(client, BURY, [(keys, arguments)])
+        if last:
+            return last.decode(), len(records)
 
 
 async def rewrite_file(client: Redis, patience_seconds: float) -> FileRewrite:
@@ -137,7 +144,3 @@ async def _page(
             return []
         found: Any = await client.hmget(events, [fields[b"e"] for _, fields in pairs])
     return [(entry.decode(), event) for (entry, _), event in zip(pairs, found, strict=True)]
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)

@@ -5,6 +5,7 @@
     an event in a history    40 + id, paper and type, for ever; impressions are in no history
     a reader with a history  200 + reader
     a counter                80 + paper and type
+    a retraction             80, for ever, beside its place in the log and the history
     a deleted reader         110
 
 All in bytes, where a name stands for its length in UTF-8. A reader of 14 bytes who saved 100 papers
@@ -37,6 +38,7 @@ def state_bytes(
     history_events: int,
     readers: int,
     counters: int = 0,
+    retractions: int = 0,
     tombstones: int = 0,
 ) -> int:
     """The memory that this state takes, at most, in bytes."""
@@ -46,5 +48,6 @@ def state_bytes(
         + history_events * (40 + event + paper + kind)
         + readers * (200 + reader)
         + counters * (80 + paper + kind)
+        + retractions * 80
         + tombstones * 110
     )
