@@ -90,9 +90,7 @@ class ApiKeys:
         try:
             self._keys = list(_read(self._path))
         except (OSError, ApiKeysError) as error:
-            log.warning(
-                "the API keys cannot be read again; the former count", error=str(error)
-            )
+            log.warning("the API keys cannot be read again; the former count", error=str(error))
 
 
 def create(path: Path, scopes: Iterable[Scope], name: str = "") -> str:

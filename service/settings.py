@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     allow_unsafe_state: bool = Field(
         False, description="Serve even if the state server could lose or evict what it was given"
     )
+    updater: bool = Field(
+        True, description="Whether `serve` runs an updater; many share a state server well"
+    )
     drain_seconds: float = Field(
         10.0, ge=0, le=600, description="How long calls in flight may take when the service stops"
     )
