@@ -29,7 +29,7 @@ from redis.asyncio import Redis
 
 from service.keys import delta_keys
 
-LEASE_MS = 5_000
+LEASE_MS = 3_000
 """How long after its last sign of life a publisher is taken for dead."""
 
 KEEP_MS = 7 * 86_400_000

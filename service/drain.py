@@ -7,8 +7,9 @@ from models.artifact import Artifact
 from service.deltas import reached
 from service.feedback_log import START
 from service.feedback_state import FeedbackState
+from service.item_updates import POLL_SECONDS
 from service.settings import Settings
-from service.updater import POLL_SECONDS, open_updater
+from service.updater import open_updater
 
 
 async def drain(state: FeedbackState, settings: Settings, tell: Callable[[int], None]) -> None:
@@ -24,16 +25,14 @@ async def drain(state: FeedbackState, settings: Settings, tell: Callable[[int], 
     told = -1
     try:
         while True:
-            worked = await updater.step()
             lag = await updater.log.lag()
             ends, at = await updater.log.ends(), await reached(state.client, artifact.version)
             done = all(_place(at.get(each, START)) >= _place(end) for each, end in ends.items())
-            if lag not in {told, 0}:
+            if lag not in {told, 0} or (done and lag == 0):
                 tell(told := lag)
             if done and lag == 0:
-                tell(0)
                 return
-            if not worked:
+            if not await updater.step():
                 await asyncio.sleep(POLL_SECONDS)
     finally:
         await updater.close()

@@ -44,7 +44,7 @@ def drain(model: Model = None, data_dir: DataDir = None, state_url: StateUrl = N
     from service import drain as draining
 
     settings = _settings(model=model, data_dir=data_dir, state_url=state_url)
-    _run(settings, lambda state: draining.drain(state, settings, lambda lag: print(f"lag {lag}")))
+    _run(settings, lambda state: draining.drain(state, settings, lambda lag: _say(f"lag {lag}")))
 
 
 @feedback.command()
@@ -136,7 +136,7 @@ def tail(data_dir: DataDir = None, state_url: StateUrl = None) -> None:
     from service import feedback_tail
 
     settings = _settings(data_dir=data_dir, state_url=state_url)
-    _run(settings, lambda state: feedback_tail.tail(state, print), endless=True)
+    _run(settings, lambda state: feedback_tail.tail(state, _say), endless=True)
 
 
 def _run(
@@ -208,6 +208,10 @@ def _settings(**options: object) -> Settings:
         return load(**options)
     except SettingsError as error:
         raise typer.BadParameter(str(error)) from error
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # also into a pipe
 
 
 def _fail(sentence: str) -> NoReturn:

@@ -6,8 +6,9 @@ log itself, in the step that appends; and without end the reader's history, whic
 that says anything about a paper. So what no history holds, impressions, is taken only while the
 log would still remember it, with a time inside the window of events.
 
-An event without an id gets one from its content: its time too, or else its line in its file. Events
-without times happened in January 1970, in the order of the files, before all that have times.
+An event without an id gets one from its content; without a time too, the n-th line of one content
+is the n-th such event. Events without times happened in January 1970, in the order of the files,
+before all that have times.
 """
 
 import asyncio
@@ -110,6 +111,7 @@ class Importer:
         self._tell = refuse
         self._result = Imported()
         self._before: dict[str, dict[str, Event]] = {}
+        self._met: Counter[bytes] = Counter()
 
     async def run(self, paths: Sequence[Path], report: Report) -> Imported:
         """Import the files in order. Raises InputError where one can't be read, ServiceError."""
@@ -146,7 +148,7 @@ class Importer:
         paper = event.paper and self._paper(event.paper)
         sent_ms = event.time_ms if timed else None
         content = (event.type, paper, sent_ms, event.value, event.retracts)
-        event_id = line.text("id") or _made_id(content, None if timed else line.number)
+        event_id = line.text("id") or self._made_id(reader, content, timed)
         for name, value in (("user", reader), ("id", event_id), ("retracts", event.retracts)):
             if len(value) > MAX_NAME_CHARACTERS or not value.isprintable():
                 raise line.error(
@@ -183,6 +185,14 @@ class Importer:
             raise _PassOver("events of papers outside the model")
         return self._rules.papers.id(row)
 
+    def _made_id(self, reader: str, content: tuple[object, ...], timed: bool) -> str:
+        """An id that is the same whenever these files are imported."""
+        digest = blake2b(repr((reader, content)).encode(), digest_size=_ID_BYTES).digest()
+        if timed:
+            return f"import-{digest.hex()}"
+        self._met[digest] += 1
+        return f"import-{digest.hex()}-{self._met[digest]}"
+
     async def _write(self, batch: list[_Read]) -> None:
         """Append what is new. What is known must be the same event, by what its history holds."""
         await self._look_up({each.event.reader for each in batch} - self._before.keys())
@@ -212,9 +222,3 @@ class Importer:
                 part, await asyncio.gather(*map(self._state.history, part)), strict=True
             ):
                 self._before[reader] = {event.id: event for event in history.events}
-
-
-def _made_id(content: tuple[object, ...], number: int | None) -> str:
-    """An id that is the same whenever this event is imported. number: of the line, without time."""
-    digest = blake2b(repr((content, number)).encode(), digest_size=_ID_BYTES)
-    return f"import-{digest.hexdigest()}"

@@ -1,4 +1,4 @@
-"""The supervisor: holds the embedded servers and the worker process.
+"""The supervisor: holds the embedded servers, the worker process and the updater process.
 
 It loads no gRPC and opens no model, so it stays small and starts fast.
 """
@@ -8,9 +8,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from pathlib import Path
+from threading import Event, Thread
 from typing import IO, cast
+
+import structlog
 
 from service.embedded import Role, attach
 from service.settings import Settings
@@ -19,6 +24,20 @@ _ENVIRONMENT = {
     "GRPC_VERBOSITY": "NONE",  # errors are ours to word
     "OPENBLAS_NUM_THREADS": "1",  # a request is too short to share out
 }
+
+
+_RESTART_SECONDS = (1.0, 30.0)
+"""How long after its end an updater is started again: first, doubling up to the second."""
+
+_POLL_SECONDS = 0.5
+
+_END_SECONDS = 10.0
+"""How long an updater may take to end; killing it loses nothing."""
+
+_STEADY_SECONDS = 60.0
+"""An updater that ran this long begins again with the shortest pause."""
+
+log = structlog.get_logger(__name__)
 
 
 class WorkerError(RuntimeError):
@@ -40,6 +59,10 @@ def supervise(settings: Settings, announce: Callable[[int], None]) -> None:
         for number in _stops():
             signal.signal(number, lambda _number, _frame: worker.stop())
         if (port := worker.port()) is not None:
+            if settings.updater:
+                # Of the very version that serves, also when a newer one is published meanwhile.
+                updater = Updater(settings.model_copy(update={"model": worker.model}))
+                stack.callback(updater.end)
             announce(port)
         worker.wait()
 
@@ -86,6 +109,8 @@ class Worker:
                 signal.signal(number, handler)
         self._stopped = False
         self._input = cast("IO[bytes]", self._process.stdin)
+        self.model = Path()
+        """The folder of the version that it serves, once `port` is known."""
 
     def begin(self, settings: Settings) -> None:
         """Let it serve."""
@@ -98,6 +123,7 @@ class Worker:
         line = cast("IO[bytes]", self._process.stdout).readline()
         report = json.loads(line) if line else {}
         if "port" in report:
+            self.model = Path(report["model"])
             return int(report["port"])
         code = self._process.wait()
         if self._stopped:
@@ -119,3 +145,65 @@ class Worker:
         """See it out, however we leave: the end of its input tells it to drain."""
         self._input.close()
         self._process.wait()
+
+
+class Updater:
+    """A `service.updater` process, started again whenever it dies.
+
+    In a process group of its own: Ctrl-C and a closing terminal reach it through us alone.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings.model_dump_json().encode() + b"\n"
+        self._ending = Event()
+        self._process = self._start()
+        self._thread = Thread(target=self._keep, name="updater", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """See it out: the end of its input tells it to finish what it is at."""
+        self._ending.set()
+        self._thread.join()
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        process = subprocess.Popen(
+            [sys.executable, "-m", "service.updater"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            env={**_ENVIRONMENT, **os.environ},
+            process_group=0,
+        )
+        with suppress(BrokenPipeError):  # it died: it is started again
+            stdin = cast("IO[bytes]", process.stdin)
+            stdin.write(self._settings)
+            stdin.flush()
+        return process
+
+    def _keep(self) -> None:
+        pause, longest = _RESTART_SECONDS
+        while True:
+            began = time.monotonic()
+            code = self._outlive()
+            if code is None or code == 0:  # told to end, or a model without readers
+                return
+            if time.monotonic() - began > _STEADY_SECONDS:
+                pause = _RESTART_SECONDS[0]
+            log.error("the updater stopped and is started again", exit_code=code, seconds=pause)
+            if self._ending.wait(pause):
+                return
+            pause = min(2 * pause, longest)
+            self._process = self._start()
+
+    def _outlive(self) -> int | None:
+        """Wait until the updater ends by itself: its exit code; None when it was told to end."""
+        while (code := self._process.poll()) is None:
+            if self._ending.wait(_POLL_SECONDS):
+                cast("IO[bytes]", self._process.stdin).close()
+                try:
+                    self._process.wait(_END_SECONDS)
+                except subprocess.TimeoutExpired:
+                    self._process.kill()
+                    self._process.wait()
+                return None
+        cast("IO[bytes]", self._process.stdin).close()
+        return code
