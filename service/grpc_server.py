@@ -42,6 +42,8 @@ class GrpcServer:
             options=[
                 ("grpc.max_receive_message_length", max_message_bytes),
                 ("grpc.so_reuseport", 0),  # a port that is taken is an error
+                # Clients whose stream is idle may ask this often whether we are still there.
+                ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
             ]
         )
         names = []
