@@ -26,6 +26,7 @@ from service.catalog import Version
 from service.errors import Reason, ServiceError
 from service.lists import Results, Source
 from service.recommender import Recommender
+from service.validation import cut
 
 KEPT = 65_536
 """Papers kept in their basic view, as bytes, half a kilobyte each: lists share many of them, and
@@ -182,7 +183,7 @@ def item_status(error: ServiceError) -> ItemStatus:
 
 def unknown_papers(paper_ids: Sequence[str]) -> ServiceError:
     """The error of a call all of whose papers are unknown."""
-    first = paper_ids[0]
+    first = cut(paper_ids[0])
     others = f" and {len(paper_ids) - 1:,} more" if len(paper_ids) > 1 else ""
     message = (
         f"The model knows no paper {first!r}{others}: give an id of its corpus, or the DOI, arXiv "

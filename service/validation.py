@@ -27,10 +27,14 @@ _VIEWS = frozenset(PaperView.values())
 
 def invalid(field: str, value: object, expected: str) -> ServiceError:
     """The error of a field with a value it cannot have; long values are cut."""
-    shown = str(value)
-    shown = shown if len(shown) <= _MAX_SHOWN else shown[:_MAX_SHOWN] + "…"
+    shown = cut(str(value))
     message = f"`{field}` is {shown!r}: it must be {expected}."
     return ServiceError(Reason.FIELD_INVALID, message, field=field, value=shown)
+
+
+def cut(text: str) -> str:
+    """As much of what a sender wrote as an error repeats."""
+    return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
 
 
 def missing(field: str, expected: str) -> ServiceError:

@@ -138,6 +138,14 @@ async def test_more_events_than_a_call_takes(running: Running) -> None:
     assert len(await stored_ids(running, "m")) == MAX_EVENTS
 
 
+async def test_an_answer_stays_within_what_clients_take_in(running: Running) -> None:
+    unknown = [event(paper_id="é" * 150) for _ in range(MAX_EVENTS)]
+    refused = await write(running, unknown)
+    assert set(reasons(refused)) == {Reason.PAPER_NOT_FOUND}
+    assert refused[0].status.message
+    assert sum(each.ByteSize() for each in refused) < 1_500_000
+
+
 async def test_no_events(running: Running) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await running.feedback.WriteFeedback(pb.WriteFeedbackRequest())
