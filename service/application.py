@@ -136,7 +136,9 @@ def _state(settings: Settings, types: Mapping[str, EventType]) -> FeedbackState 
     if settings.state_url is None:
         return None
     try:
-        return FeedbackState(settings.state_url, types=types)
+        return FeedbackState(
+            settings.state_url, types=types, allow_unsafe=settings.allow_unsafe_state
+        )
     except ValueError as error:
         raise StartError(f"The URL of the state is not one of Redis: {error}.") from error
 

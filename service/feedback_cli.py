@@ -190,7 +190,11 @@ async def _work(
     from service.feedback_state import FeedbackState
 
     try:
-        state = FeedbackState(url, types=event_types(settings.event_types))
+        state = FeedbackState(
+            url,
+            types=event_types(settings.event_types),
+            allow_unsafe=settings.allow_unsafe_state,
+        )
     except ValueError as error:
         _fail(f"The URL of the state or a setting is wrong: {error}.")
     task = asyncio.ensure_future(work(state))

@@ -25,6 +25,7 @@ from service.keys import (
     readers_prefix,
     retracted_key,
 )
+from service.state import StateFormatError, inspect_state
 
 _MAX_SCRIPT_EVENTS = 1_000  # bounds how long one script keeps the server from others: about 10 ms
 
@@ -59,6 +60,7 @@ class FeedbackState:
     """Reads and writes the readers' state; all that is written is durable on return.
 
     types: says which events histories hold: those that say anything about a paper.
+    allow_unsafe: store events also on a server that could lose them (see service/state.py).
     Every method raises ServiceError STATE_AWAY when the state server does not answer or refuses.
     Raises ValueError when the URL is not one of Redis.
     """
@@ -69,12 +71,21 @@ class FeedbackState:
         *,
         timeout_seconds: float = 5,
         types: Mapping[str, EventType] = EVENT_TYPES,
+        allow_unsafe: bool = False,
     ) -> None:
         self.client = connect(url, timeout_seconds=timeout_seconds)
+        self._allow_unsafe = allow_unsafe
+        self._checked = False
         self._passing = {name for name, kind in types.items() if not (kind.sign or kind.undoes)}
 
     async def append(self, events: Sequence[StoredEvent]) -> list[Outcome]:
-        """Store the events that are new, each with its id, history and log entry in one step."""
+        """Store the events that are new, each with its id, history and log entry in one step.
+
+        Raises ServiceError STATE_UNSAFE, too: before the first events, and after each failure, it
+        asks whether the server is one that keeps them. It may be another than at the start.
+        """
+        if not self._checked:
+            await self._check()
         batches: dict[int, list[int]] = {}
         for number, event in enumerate(events):
             batches.setdefault(_partition_of(event.reader), []).append(number)
@@ -83,20 +94,15 @@ class FeedbackState:
             for partition, numbers in batches.items()
             for start in range(0, len(numbers), _MAX_SCRIPT_EVENTS)
         ]
-        answers = await run_scripts(
-            self.client,
-            APPEND,
-            [
-                (
-                    [
-                        *(log_key(partition), events_key(partition)),
-                        *(retracted_key(partition), readers_prefix(partition)),
-                    ],
-                    [self._batch([events[number] for number in numbers])],
-                )
-                for partition, numbers in calls
-            ],
-        )
+        scripts = [
+            (_append_keys(partition), [self._batch([events[number] for number in numbers])])
+            for partition, numbers in calls
+        ]
+        try:
+            answers = await run_scripts(self.client, APPEND, scripts)
+        except ServiceError:
+            self._checked = False
+            raise
         outcomes = [Outcome.ACCEPTED] * len(events)
         for (_, numbers), answer in zip(calls, answers, strict=True):
             for number, digit in zip(numbers, answer, strict=True):
@@ -132,6 +138,20 @@ class FeedbackState:
         """Close the connections."""
         await self.client.aclose()
 
+    async def _check(self) -> None:
+        try:
+            with state_errors():
+                report = await inspect_state(self.client)
+        except StateFormatError as error:
+            raise ServiceError(Reason.STATE_UNSAFE, f"Nothing is stored: {error}.") from error
+        if report.losses and not self._allow_unsafe:
+            raise ServiceError(
+                Reason.STATE_UNSAFE,
+                f"Nothing is stored, since it could be lost. {' '.join(report.losses)} Mend that, "
+                "or accept it with --allow-unsafe-state.",
+            )
+        self._checked = True
+
     def _batch(self, events: Sequence[StoredEvent]) -> bytes:
         flat: list[object] = []
         for event in events:
@@ -146,6 +166,13 @@ class FeedbackState:
                 else identity(reader, event.retracts) + event.retracts.encode(),
             )
         return _pack_batch(flat)  # type: ignore[no-any-return]
+
+
+def _append_keys(partition: int) -> list[str]:
+    return [
+        *(log_key(partition), events_key(partition)),
+        *(retracted_key(partition), readers_prefix(partition)),
+    ]
 
 
 @contextmanager

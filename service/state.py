@@ -45,10 +45,7 @@ async def check_state(url: str) -> StateReport:
     """
     client = connect(url, timeout_seconds=_TIMEOUT_SECONDS)
     try:
-        info = await client.info()
-        losses = [*_losses(info), *await _sync_losses(client, info), *await _mark(client)]
-        warnings = [*_age(info), *losses]
-        report = StateReport(True, str(info["redis_version"]), tuple(warnings), tuple(losses))
+        report = await inspect_state(client)
     except (RedisError, OSError, TimeoutError) as error:
         away = f"The state server does not answer ({error}); related papers are served without it."
         report = StateReport(False, "", (away,))
@@ -57,6 +54,14 @@ async def check_state(url: str) -> StateReport:
     for warning in report.warnings:
         log.warning(warning)
     return report
+
+
+async def inspect_state(client: Redis) -> StateReport:
+    """As `check_state`, of a server that answers; logs nothing. Raises RedisError and OSError."""
+    info = await client.info()
+    losses = [*_losses(info), *await _sync_losses(client, info)]
+    warnings = [*_age(info), *losses, *await _mark(client)]
+    return StateReport(True, str(info["redis_version"]), tuple(warnings), tuple(losses))
 
 
 def _age(info: Mapping[str, object]) -> list[str]:

@@ -13,7 +13,7 @@ from service.errors import Reason, ServiceError
 from service.events import StoredEvent
 from service.feedback_log import START, FeedbackLog
 from service.feedback_state import FeedbackState, History, Outcome
-from service.keys import PARTITIONS
+from service.keys import PARTITIONS, STATE_FORMAT, STATE_FORMAT_KEY
 from service.state_digest import StateDigest, state_digest
 from tests.feedback.oracle import NOW_MS, Oracle, retraction, stored
 from tests.servers import SystemRedis
@@ -206,6 +206,31 @@ async def test_a_state_server_that_is_away(state_server: SystemRedis) -> None:
     state_server.start()  # it has forgotten the scripts, and nothing else
     assert await state.append([stored("r", "e1"), stored("r", "e2")]) == [DUPLICATE, ACCEPTED]
     await state.close()
+
+
+async def test_a_server_that_came_back_less_safe_gets_nothing(state_server: SystemRedis) -> None:
+    state = FeedbackState(state_server.url)
+    careless = FeedbackState(state_server.url, allow_unsafe=True)
+    await state.append([stored("r", "e1")])
+    state_server.stop()
+    with pytest.raises(ServiceError):
+        await state.append([stored("r", "e2")])
+    state_server.start()
+    await state.client.config_set("appendfsync", "everysec")
+    with pytest.raises(ServiceError, match="'everysec', not 'always'") as caught:
+        await state.append([stored("r", "e2")])
+    assert caught.value.reason is Reason.STATE_UNSAFE
+    assert len((await state.history("r")).events) == 1
+    assert await careless.append([stored("r", "e3")]) == [ACCEPTED]
+    await state.client.config_set("appendfsync", "always")
+    assert await state.append([stored("r", "e2")]) == [ACCEPTED]
+    await state.client.set(STATE_FORMAT_KEY, STATE_FORMAT + 1)
+    assert await state.append([stored("r", "e2")]) == [DUPLICATE]  # was checked
+    newer = FeedbackState(state_server.url, allow_unsafe=True)
+    with pytest.raises(ServiceError, match="written by a newer release"):
+        await newer.append([stored("r", "e4")])
+    for each in (state, careless, newer):
+        await each.close()
 
 
 async def test_a_full_server_refuses_and_keeps_what_it_has(state_server: SystemRedis) -> None:

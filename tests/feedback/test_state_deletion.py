@@ -167,7 +167,8 @@ async def test_two_deletions_at_once_both_wait_for_their_own_rewrite(
 
 
 async def test_a_managed_server_that_forbids_the_rewrite(tmp_path: Path) -> None:
-    options = ("--appendonly", "yes", "--rename-command", "BGREWRITEAOF", "")
+    durable = ("--appendonly", "yes", "--appendfsync", "always")
+    options = (*durable, "--rename-command", "BGREWRITEAOF", "")
     with SystemRedis(require_tool("redis-server"), tmp_path, *options) as server:
         state = FeedbackState(server.url)
         await state.append([stored(READER, "e")])
@@ -177,7 +178,7 @@ async def test_a_managed_server_that_forbids_the_rewrite(tmp_path: Path) -> None
 
 
 async def test_a_server_without_a_file(system_redis: str, tmp_path: Path) -> None:
-    state = FeedbackState(system_redis)
+    state = FeedbackState(system_redis, allow_unsafe=True)
     await state.client.flushall()
     await state.append([stored(READER, "e")])
     deleted = await delete_reader(state.client, Tombstones.open(state.client, tmp_path), READER)
