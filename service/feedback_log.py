@@ -24,6 +24,7 @@ START = "0-0"
 """The place before the first entry of a log."""
 
 _CLOCKS_DIFFER_SECONDS = 3_600
+_READ_AT_ONCE = 2_000  # what a script can hand to one command
 _TRIMMED_AT_ONCE = 1_000
 _TAIL_SECONDS = 0.2
 _TAIL_ENTRIES = 100
@@ -50,13 +51,13 @@ class FeedbackLog:
         self._types = list(types)
 
     async def read(self, partition: int, after: str, count: int) -> list[tuple[str, StoredEvent]]:
-        """Up to `count` entries after the one named, with their ids, oldest first.
+        """Up to `count` entries after the one named, and at most 2,000, oldest first, with ids.
 
         The deletion of a reader is an entry too: an event of the reader "" (see
         service/reader_deletion.py).
         """
         keys = [log_key(partition), events_key(partition)]
-        [flat] = await run_scripts(self._client, READ, [(keys, [after, count])])
+        [flat] = await run_scripts(self._client, READ, [(keys, [after, min(count, _READ_AT_ONCE)])])
         return [
             (entry.decode(), unpack_accepted(event))
             for entry, event in zip(flat[::2], flat[1::2], strict=True)
