@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from scipy.linalg.blas import ssyrk
 from scipy.linalg.lapack import sposv
 
 from models.libraries import library_sizes, wanted
@@ -54,11 +55,15 @@ def solve_reader(
     all papers, F x F; `factors`: those of the library's papers, n x F; `weights`: signed (n).
     """
     c = confidence(weights)
-    # More certain than 1 by so much: the root of it on both sides of the product.
-    known = factors * np.sqrt(c - np.float32(1))[:, None]
-    left = gram.T + known.T @ known
-    left.flat[:: len(left) + 1] += np.float32(REGULARIZATION)
-    _, solved, failed = sposv(left, (c * (weights > 0)) @ factors, lower=1, overwrite_b=1)
+    # Y'(C - I)Y by half the products of a general one, with (C - I) / a at both sides of it.
+    surplus = c - np.float32(1)
+    a = surplus.max(initial=0)
+    equal = a == surplus.min(initial=a)
+    known = factors if equal else factors * np.sqrt(surplus / a)[:, None]
+    left = ssyrk(a, known.T, beta=1.0, c=gram.T, lower=1)
+    left.ravel(order="K")[:: len(left) + 1] += np.float32(REGULARIZATION)
+    right = (c * (weights > 0)) @ factors
+    _, solved, failed = sposv(left, right, lower=1, overwrite_a=1, overwrite_b=1)
     if failed:
         raise ValueError("the normal equations are not positive definite; are the factors finite?")
     vector: NDArray[np.float32] = solved
