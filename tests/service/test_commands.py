@@ -65,14 +65,14 @@ class Served:
 
 
 @contextmanager
-def serve(model: Path, data: Path, urls: dict[Role, str]) -> Iterator[Served]:
+def serve(model: Path, data: Path, urls: dict[Role, str], **variables: str) -> Iterator[Served]:
     """A service in its own processes, over servers that run already."""
     command: list[str | Path] = [COMMAND, "serve", "--model", model, "--data-dir", data]
     command += ["--port", "0", "--state-url", urls[Role.STATE], "--cache-url", urls[Role.CACHE]]
     with subprocess.Popen(
         command,
         cwd=ROOT,
-        env=environment(),
+        env=environment(**variables),
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -84,12 +84,15 @@ def serve(model: Path, data: Path, urls: dict[Role, str]) -> Iterator[Served]:
             process.kill()
 
 
-def children(process: int) -> list[int]:
-    """The processes that a process started and that still run."""
+def children(process: int, module: str) -> list[int]:
+    """The processes of a module that a process started and that still run."""
     found = subprocess.run(
-        ["ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True, check=False
+        ["ps", "-o", "pid=,args=", "--ppid", str(process)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    return [int(each) for each in found.stdout.split()]
+    return [int(line.split()[0]) for line in found.stdout.splitlines() if module in line.split()]
 
 
 def exists(process: int) -> bool:
@@ -114,20 +117,45 @@ def test_serve_until_told_to_stop(
         assert served.process.wait(30) == 0
 
 
-def test_the_worker_ends_when_the_supervisor_is_killed(
+def test_worker_and_updater_end_when_the_supervisor_is_killed(
     toy_model: Path, tmp_path: Path, embedded_urls: dict[Role, str]
 ) -> None:
     with serve(toy_model, tmp_path, embedded_urls) as served:
-        [worker] = children(served.process.pid)
+        [worker] = children(served.process.pid, "service.worker")
+        [updater] = children(served.process.pid, "service.updater")
         served.process.kill()
         wait_until(lambda: not exists(worker), "the worker has ended")
+        wait_until(lambda: not exists(updater), "the updater has ended")
+
+
+def test_an_updater_that_dies_is_started_again_and_serving_goes_on(
+    toy_model: Path, tmp_path: Path, embedded_urls: dict[Role, str]
+) -> None:
+    with serve(toy_model, tmp_path, embedded_urls) as served:
+        [first] = children(served.process.pid, "service.updater")
+        os.kill(first, signal.SIGKILL)
+
+        def another() -> bool:
+            return bool({*children(served.process.pid, "service.updater")} - {first})
+
+        wait_until(another, "another updater runs")
+        assert served.call() > 0
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait(30) == 0
+
+
+def test_serve_runs_without_an_updater_where_it_is_told_to(
+    toy_model: Path, tmp_path: Path, embedded_urls: dict[Role, str]
+) -> None:
+    with serve(toy_model, tmp_path, embedded_urls, RELATED_PAPERS_UPDATER="false") as served:
+        assert not children(served.process.pid, "service.updater")
 
 
 def test_serve_fails_when_the_worker_dies(
     toy_model: Path, tmp_path: Path, embedded_urls: dict[Role, str]
 ) -> None:
     with serve(toy_model, tmp_path, embedded_urls) as served:
-        [worker] = children(served.process.pid)
+        [worker] = children(served.process.pid, "service.worker")
         os.kill(worker, signal.SIGKILL)
         assert served.process.wait(30) == 1
 
