@@ -51,6 +51,18 @@ class Catalog:
                 self._earlier.popitem(last=False)
             return known
 
+    def rows_now(self, version: str, rows: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows of a version as rows of the serving one, without the papers that it does not know.
+
+        Fails with MODEL_VERSION_GONE.
+        """
+        now = self.serving.artifact
+        if version == now.version:
+            return rows
+        then = self.recommender(version).artifact.papers
+        found = (now.papers.row(then.id(row)) for row in rows)
+        return tuple(row for row in found if row is not None)
+
     def versions(self) -> list[Version]:
         """Every model in the folder that this release can read, the newest first.
 

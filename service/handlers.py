@@ -20,7 +20,6 @@ from service.catalog import Catalog
 from service.feedback import FeedbackHandlers
 from service.papers import PaperHandlers
 from service.readers import Readers
-from service.recommend_papers import ReaderRecommendations
 from service.recommendations import RecommendationHandlers
 from service.secrets import SigningKeys
 from service.versions import ModelHandlers
@@ -68,10 +67,9 @@ def methods(
     readers: Readers,
 ) -> Iterator[Method]:
     """Every method of every service."""
-    for_readers = ReaderRecommendations(catalog, keys, access, readers, background)
     handlers: dict[str, object] = {
         "RecommendationService": RecommendationHandlers(
-            catalog, keys, background, cache, for_readers
+            catalog, keys, background, cache, access, readers
         ),
         "PaperService": PaperHandlers(catalog),
         "FeedbackService": feedback,

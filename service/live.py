@@ -161,7 +161,7 @@ def _changed(items: LiveItems, version: int, packed: Mapping[int, bytes | None])
 
 
 def _state(delta: Delta) -> ItemState:
-    co_read = CoRead(delta.co_read, delta.similarities, delta.version)
+    co_read = CoRead(delta.co_read, delta.similarities)
     return ItemState(delta.item_factors, delta.smoothed_text, delta.readers, co_read)
 
 

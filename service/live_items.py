@@ -20,11 +20,15 @@ _BLOCK = 8_192
 
 class CoRead(NamedTuple):
     """The papers that a paper's readers read too: `rows` int32, and `similarity` float32 beside
-    them. `version`: of the publication that said so."""
+    them."""
 
     rows: NDArray[np.int32]
     similarity: NDArray[np.float32]
-    version: int
+
+    @property
+    def identity(self) -> bytes:
+        """Equal if and only if they are."""
+        return self.rows.tobytes() + b";" + self.similarity.tobytes()
 
 
 class ItemState(NamedTuple):

@@ -22,20 +22,6 @@ def next_page(keys: SigningKeys, position: tokens.Position) -> str:
     return tokens.sign(keys, PURPOSE, position)
 
 
-def resume(keys: SigningKeys, page_token: str, digest: bytes) -> tokens.Position:
-    """Where a page begins. Fails with PAGE_TOKEN_INVALID.
-
-    digest: of the request, without what may differ from page to page.
-    """
-    try:
-        position = tokens.read(keys, PURPOSE, page_token)
-    except InvalidToken as error:
-        raise _not_ours() from error
-    if position.digest != digest:
-        raise _of_another()
-    return position
-
-
 class Shown(NamedTuple):
     """What the pages before showed of a list that changes while it is read.
 
@@ -47,6 +33,28 @@ class Shown(NamedTuple):
     digest: bytes
     model_version: str
     rows: tuple[int, ...] = ()
+
+
+def resume(keys: SigningKeys, page_token: str, digest: bytes) -> tokens.Position:
+    """Where a page begins. Fails with PAGE_TOKEN_INVALID.
+
+    digest: of the request, without what may differ from page to page.
+    """
+    try:
+        position = tokens.read(keys, PURPOSE, page_token)
+    except InvalidToken as error:
+        raise _not_ours() from error
+    _check(position.digest, digest)
+    return position
+
+
+def resume_either(keys: SigningKeys, page_token: str, digest: bytes) -> tokens.Position | Shown:
+    """Where a page begins, by either kind of token. Fails with PAGE_TOKEN_INVALID."""
+    try:
+        shown = tokens.unseal(keys, _SHOWN, page_token)
+    except InvalidToken:
+        return resume(keys, page_token, digest)
+    return _read(shown, digest)
 
 
 def next_page_after(keys: SigningKeys, shown: Shown) -> str:
@@ -62,9 +70,12 @@ def resume_after(keys: SigningKeys, page_token: str, digest: bytes) -> Shown:
         payload = tokens.unseal(keys, _SHOWN, page_token)
     except InvalidToken as error:
         raise _not_ours() from error
+    return _read(payload, digest)
+
+
+def _read(payload: bytes, digest: bytes) -> Shown:
     found, length = _SHOWN_HEAD.unpack_from(payload)
-    if found != digest:
-        raise _of_another()
+    _check(found, digest)
     begin = _SHOWN_HEAD.size
     rows = array("i", payload[begin + length :])
     return Shown(found, payload[begin : begin + length].decode(), tuple(rows))
@@ -75,9 +86,10 @@ def _not_ours() -> ServiceError:
     return ServiceError(Reason.PAGE_TOKEN_INVALID, message, field="page_token")
 
 
-def _of_another() -> ServiceError:
-    message = (
-        "`page_token` belongs to another request: the fields that choose or order the results "
-        "must be as they were on the page before."
-    )
-    return ServiceError(Reason.PAGE_TOKEN_INVALID, message, field="page_token")
+def _check(found: bytes, digest: bytes) -> None:
+    if found != digest:
+        message = (
+            "`page_token` belongs to another request: the fields that choose or order the results "
+            "must be as they were on the page before."
+        )
+        raise ServiceError(Reason.PAGE_TOKEN_INVALID, message, field="page_token")

@@ -123,6 +123,15 @@ class ReaderScorer:
         found *= taste.scale
         return found
 
+    def similarity(
+        self, taste: Taste, rows: NDArray[np.int32], live: LiveItems
+    ) -> NDArray[np.float32]:
+        """How near papers are to the taste, in deviations over all papers, float32: the mean of the
+        similarities by their weights, without how many readers have them."""
+        near = self.contributions(taste, rows, live)[:, :-1].sum(axis=1) + np.float32(taste.bias)
+        total = float(self._weights[:-1][taste.scale[:-1] > 0].sum())
+        return np.asarray(near / (total or 1.0), np.float32)
+
     def _taste(
         self,
         profile: NDArray[np.float32],

@@ -79,13 +79,7 @@ class ReaderRecommendations:
     async def _shown(self, page_token: str, digest: bytes) -> tuple[int, ...]:
         """What the pages before showed, in rows of the serving model."""
         shown = pages.resume_after(self._keys, page_token, digest)
-        serving = self._catalog.serving.artifact
-        if shown.model_version == serving.version:
-            return shown.rows
-        earlier = await self._background.run(self._catalog.recommender, shown.model_version)
-        papers = earlier.artifact.papers
-        now = (serving.papers.row(papers.id(row)) for row in shown.rows)
-        return tuple(row for row in now if row is not None)
+        return await self._background.run(self._catalog.rows_now, shown.model_version, shown.rows)
 
     async def _listed(
         self, reader: Reader, wanted: Filter, shown: tuple[int, ...], size: int

@@ -2,18 +2,25 @@
 
 import asyncio
 import struct
-from dataclasses import dataclass
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from relatedpapers.v1 import recommendation_service_pb2 as pb
 from relatedpapers.v1.paper_pb2 import PaperView
 from relatedpapers.v1.status_pb2 import ItemStatus
 from service import evidence, messages, pages, requests, tokens, validation
+from service.access import Access
+from service.adjustments import Adjustments, CoReadSeed, ReaderTaste, co_read_seeds
+from service.api_keys import Scope
 from service.background import Background
 from service.cache import AnswerCache, Policy
 from service.catalog import Catalog
 from service.errors import ServiceError
 from service.keys import cache_key
 from service.lists import Wanted
+from service.reader_lists import MAX_SHOWN
+from service.readers import Readers
 from service.recommend_papers import ReaderRecommendations
 from service.recommender import NEAREST, Recommender
 from service.secrets import SigningKeys
@@ -32,6 +39,8 @@ class Page:
     """Which part of a list to show, and how.
 
     digest: of the request that made the list, without what may differ from page to page.
+    offset: how many results come before it.
+    shown: of a list that changes while it is read, the rows that come before; else None.
     """
 
     digest: bytes
@@ -39,10 +48,16 @@ class Page:
     size: int
     view: int
     evidence: bool
+    shown: tuple[int, ...] | None = None
 
     def identity(self) -> bytes:
         """Equal for equal pages, and for those alone."""
-        return self.digest + struct.pack(">IIB?", self.offset, self.size, self.view, self.evidence)
+        shown = b"" if self.shown is None else array("i", self.shown).tobytes()
+        return (
+            self.digest
+            + struct.pack(">IIB?", self.offset, self.size, self.view, self.evidence)
+            + shown
+        )
 
 
 _VARYING = ("page_size", "page_token", "view", "include_evidence")
@@ -58,24 +73,43 @@ class RecommendationHandlers:
         keys: SigningKeys,
         background: Background,
         cache: AnswerCache,
-        for_readers: ReaderRecommendations,
+        access: Access,
+        readers: Readers,
     ) -> None:
         self._catalog = catalog
         self._keys = keys
         self._background = background
         self._cache = cache
-        self.recommend_papers = for_readers.recommend_papers
+        self._access = access
+        self._readers = readers
+        self.recommend_papers = ReaderRecommendations(
+            catalog, keys, access, readers, background
+        ).recommend_papers
 
     async def list_related_papers(self, request: pb.ListRelatedPapersRequest) -> bytes:
         """A page of the papers that are related to the seeds, a ListRelatedPapersResponse."""
         size = validation.page_size(request.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
         view = validation.view(request.view, _BASIC)
         include_evidence = request.include_evidence
-        position = self._position(request)
-        recommender = await self._recommender(position.model_version)
+        begin = self._begin(request)
+        recommender = await self._recommender(begin)
         wanted, unknown = requests.related(request, recommender.artifact.papers)
-        page = Page(position.digest, position.offset, size, view, include_evidence)
-        if _is_ready_made(wanted, page):
+        if isinstance(begin, tokens.Position):
+            page = Page(begin.digest, begin.offset, size, view, include_evidence)
+        else:
+            shown = await self._background.run(
+                self._catalog.rows_now, begin.model_version, begin.rows
+            )
+            page = Page(begin.digest, len(shown), size, view, include_evidence, shown)
+        changing = page.shown is not None or (
+            page.offset == 0 and recommender is self._catalog.serving
+        )
+        seeds = tuple(co_read_seeds(wanted, self._readers.items)) if changing else ()
+        if request.reader_id or request.exclude_seen:
+            answer = await self._personal(request, recommender, wanted, page, seeds)
+        elif seeds or page.shown is not None:
+            answer = await self._changing(recommender, wanted, page, seeds)
+        elif _is_ready_made(wanted, page):
             answer = self._answer(recommender, wanted, page)
         else:
             answer = await self._computed(recommender, wanted, page)
@@ -100,12 +134,14 @@ class RecommendationHandlers:
             await asyncio.sleep(0)  # others' turn, and time to learn that the caller has gone
         return response
 
-    async def _recommender(self, version: str) -> Recommender:
-        if version == self._catalog.serving.artifact.version:
-            return self._catalog.serving
-        return await self._background.run(self._catalog.recommender, version)
+    async def _recommender(self, begin: tokens.Position | pages.Shown) -> Recommender:
+        """The model of the first page; of a list that changes, the one that serves now."""
+        serving = self._catalog.serving
+        if isinstance(begin, pages.Shown) or begin.model_version == serving.artifact.version:
+            return serving
+        return await self._background.run(self._catalog.recommender, begin.model_version)
 
-    def _position(self, request: pb.ListRelatedPapersRequest) -> tokens.Position:
+    def _begin(self, request: pb.ListRelatedPapersRequest) -> tokens.Position | pages.Shown:
         """Where the page begins: the first one, or what its token says.
 
         Leaves in the request what makes the list, and takes out what belongs to the page.
@@ -116,31 +152,102 @@ class RecommendationHandlers:
         digest = tokens.digest(METHOD, request)
         if not page_token:
             return tokens.Position(0, digest, self._catalog.serving.artifact.version)
-        return pages.resume(self._keys, page_token, digest)
+        return pages.resume_either(self._keys, page_token, digest)
 
-    async def _computed(self, recommender: Recommender, wanted: Wanted, page: Page) -> bytes:
-        """The answer out of the cache, or computed beside the event loop."""
+    async def _computed(
+        self, recommender: Recommender, wanted: Wanted, page: Page, state: bytes = b""
+    ) -> bytes:
+        """The answer out of the cache, or computed beside the event loop.
+
+        state: what it depends on besides model and request.
+        """
 
         async def compute() -> bytes:
             return await self._background.run(self._answer, recommender, wanted, page)
 
-        key = cache_key(recommender.artifact.version, METHOD, page.identity())
+        key = cache_key(recommender.artifact.version, METHOD, page.identity() + state)
         return await self._cache.get_or_compute(key, POLICY, compute)
+
+    async def _changing(
+        self,
+        recommender: Recommender,
+        wanted: Wanted,
+        page: Page,
+        seeds: tuple[CoReadSeed, ...],
+    ) -> bytes:
+        """A page of a list that follows what readers read together."""
+        wanted, page = _following(recommender, wanted, page, seeds, None, ())
+        state = b"".join(seed.co_read.identity for seed in seeds)
+        return await self._computed(recommender, wanted, page, state)
+
+    async def _personal(
+        self,
+        request: pb.ListRelatedPapersRequest,
+        recommender: Recommender,
+        wanted: Wanted,
+        page: Page,
+        seeds: tuple[CoReadSeed, ...],
+    ) -> bytes:
+        """A page for one reader, who is asked for each time: it is kept for nobody."""
+        self._access.require(Scope.READ)
+        expected = "`exclude_seen` needs the id of the reader"
+        reader = await self._readers.reader(
+            validation.name("reader_id", request.reader_id, expected)
+        )
+        taste = None
+        if reader.standing is not None:
+            taste = ReaderTaste((await self._readers.lists()).scorer, reader.standing)
+        left_out = [
+            row for row, weight in reader.library.items() if weight < 0 or request.exclude_seen
+        ]
+        wanted, page = _following(recommender, wanted, page, seeds, taste, left_out)
+        answer = await self._background.run(self._answer, recommender, wanted, page)
+        revision = pb.ListRelatedPapersResponse(reader_revision=reader.revision)
+        return answer + revision.SerializeToString()
 
     def _answer(self, recommender: Recommender, wanted: Wanted, page: Page) -> bytes:
         artifact = recommender.artifact
-        results = recommender.related(wanted, page.offset, page.size)
+        offset, size = page.offset, page.size
+        if page.shown is not None:  # the filter leaves out what was shown
+            offset, size = 0, min(page.size, MAX_SHOWN - page.offset)
+        results = recommender.related(wanted, offset, size)
         here = tokens.Position(page.offset, page.digest, artifact.version)
         response = pb.ListRelatedPapersResponse(
             model_version=artifact.version,
             attribution_token=tokens.sign(self._keys, "attribution", here),
         )
         if results.more:
-            after = tokens.Position(page.offset + page.size, page.digest, artifact.version)
-            response.next_page_token = pages.next_page(self._keys, after)
+            response.next_page_token = self._next(page, artifact.version, results.rows)
         explained = evidence.explain(recommender, wanted, results) if page.evidence else ()
         listed = messages.serialized_results(recommender, results, page.view, explained)
         return response.SerializeToString() + listed
+
+    def _next(self, page: Page, version: str, rows: list[int]) -> str:
+        """The token of the page after one that shows these rows; empty at the list's bound."""
+        if page.shown is None:
+            after = tokens.Position(page.offset + page.size, page.digest, version)
+            return pages.next_page(self._keys, after)
+        shown = (*page.shown, *rows)
+        if len(shown) >= MAX_SHOWN:
+            return ""
+        return pages.next_page_after(self._keys, pages.Shown(page.digest, version, shown))
+
+
+def _following(
+    recommender: Recommender,
+    wanted: Wanted,
+    page: Page,
+    seeds: tuple[CoReadSeed, ...],
+    taste: ReaderTaste | None,
+    left_out: Iterable[int],
+) -> tuple[Wanted, Page]:
+    """A request for a page as one for the beginning of the list without what was shown."""
+    shown = page.shown or ()
+    adjustment = Adjustments(recommender.artifact, seeds, taste) if seeds or taste else None
+    excluded = (*wanted.filter.excluded, *shown, *left_out)
+    filtered = replace(wanted.filter, excluded=excluded)
+    wanted = replace(wanted, filter=filtered, adjustment=adjustment)
+    return wanted, replace(page, shown=shown)
 
 
 def _is_ready_made(wanted: Wanted, page: Page) -> bool:

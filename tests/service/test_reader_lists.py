@@ -51,10 +51,10 @@ def rows(artifact: Artifact, *ids: str) -> list[int]:
 def state(model: ReaderModel, row: int, seed: int) -> ItemState:
     """A paper's state with other numbers than before."""
     draw = np.random.default_rng(seed)
-    factors = draw.normal(size=model.item_factors.shape[1]).astype(np.float32)
+    factors = draw.standard_normal(model.item_factors.shape[1:], np.float32)
     text = np.asarray(model.smoothed_text[row] * 0.5, np.float32)
     none = np.zeros(0, np.int32)
-    return ItemState(factors, text, 77.0, CoRead(none, none.astype(np.float32), seed))
+    return ItemState(factors, text, 77.0, CoRead(none, none.astype(np.float32)))
 
 
 def reference(
@@ -106,7 +106,7 @@ def test_replaced_rows_are_as_if_the_matrix_had_them(model: ReaderModel) -> None
     draw = np.random.default_rng(0)
     dense = np.array(model.item_factors)
     live = first = LiveRows.over(model.item_factors)
-    vector = draw.normal(size=dense.shape[1]).astype(np.float32)
+    vector = draw.standard_normal(dense.shape[1:], np.float32)
     for _ in range(40):
         some = draw.choice(len(dense), 20, replace=False).astype(np.int32)
         values = draw.normal(size=(20, dense.shape[1])).astype(np.float32)
