@@ -47,7 +47,7 @@ format: setup ## lay the code out and mend what can be mended
 	@$(BIN)/ruff format .
 
 bench: setup ## measure on ../shared/datasets (about half an hour; leave the machine alone)
-	@for each in training top_k serving methods cache quality; do $(BIN)/python -m tests.benchmarks.$$each || exit; done
+	@for each in training top_k serving methods cache feedback quality; do $(BIN)/python -m tests.benchmarks.$$each || exit; done
 
 protos: setup ## regenerate the stubs beside the .proto files
 	@$(BIN)/python protos/generate.py
