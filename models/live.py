@@ -178,8 +178,10 @@ class _Common:
         others = (self.products > 0) & (self.rows != self.row)
         rows = self.rows[others]
         cosines = self.products[others] / np.sqrt(norms[rows] * norms[self.row])
-        best = np.lexsort((rows, -cosines))[:CO_READ]
-        return rows[best], np.minimum(cosines[best], 1).astype(np.float32)
+        # Rounded first: equal ones stay equal, whatever the norms were summed from.
+        rounded = np.minimum(cosines, 1).astype(np.float32)
+        best = np.lexsort((rows, -rounded))[:CO_READ]
+        return rows[best], rounded[best]
 
 
 def _sums(place: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from models.readers import CONFIDENCE, REGULARIZATION, solve_reader
 
 def dense(
     item_factors: NDArray[np.float32], rows: NDArray[np.int64], weights: NDArray[np.float32]
-) -> NDArray[np.float64]:
+) -> NDArray[np.floating]:
     """Equation 4 of Hu, Koren and Volinsky, over every paper."""
     y = item_factors.astype(np.float64)
     c, p = np.ones(len(y)), np.zeros(len(y))
