@@ -129,7 +129,7 @@ class LiveModel:
         [(_, entries)] = cast("list[tuple[bytes, list[_Entry]]]", answer)
         if len(entries) == _ENTRIES_AT_ONCE:  # far behind: does the log still reach so far back?
             [(first, _)] = cast("list[_Entry]", await client.xrange(self._keys.log, count=1))
-            if after != b"0-0" and _order(first) > _order(after):
+            if _order(first) > _order(after):
                 return items, b""
         version = await self._version(client)
         rows = changed_rows(entries).tolist()
