@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from redis.asyncio import Redis
 
+from service.feedback_state import state_errors
 from service.keys import delta_keys
 
 LEASE_MS = 3_000
@@ -35,8 +36,6 @@ LEASE_MS = 3_000
 KEEP_MS = 7 * 86_400_000
 LOG_ENTRIES = 10_000
 """About how many publications the log keeps; a replica further behind loads the hash again."""
-
-ROWS_PER_PUBLICATION = 1_000
 
 # KEYS: items, log, status, publisher. ARGV: token, lease in ms, keep in ms. Returns whether it
 # holds, and the version. Asked many times a second, it seldom writes: each write is synced.
@@ -127,7 +126,10 @@ class LeaseLost(RuntimeError):  # noqa: N818 - no fault: another updater is at w
 
 
 class DeltaPublisher:
-    """Writes the deltas of one model while it holds the lease. All methods raise RedisError."""
+    """Writes the deltas of one model while it holds the lease.
+
+    Every method raises ServiceError STATE_AWAY when the state server does not answer or refuses.
+    """
 
     def __init__(self, client: Redis, model_version: str) -> None:
         self._client = client
@@ -141,18 +143,21 @@ class DeltaPublisher:
 
     async def hold(self) -> bool:
         """Take the lease, or prolong it; whether it is ours. Sets `version`."""
-        ours, self.version = await self._hold(
-            keys=list(self._keys), args=[self._token, LEASE_MS, KEEP_MS]
-        )
+        with state_errors():
+            ours, self.version = await self._hold(
+                keys=list(self._keys), args=[self._token, LEASE_MS, KEEP_MS]
+            )
         return bool(ours)
 
     async def release(self) -> None:
         """Let another publish at once."""
-        await self._release(keys=[self._keys.publisher], args=[self._token])
+        with state_errors():
+            await self._release(keys=[self._keys.publisher], args=[self._token])
 
     async def rows(self) -> set[int]:
         """The rows that have a delta."""
-        return {int(row) for row in await self._client.hkeys(self._keys.items)}
+        with state_errors():
+            return {int(row) for row in await self._client.hkeys(self._keys.items)}
 
     async def publish(
         self, deltas: Mapping[int, Delta | None], reached: Mapping[int, str] | None = None
@@ -164,18 +169,17 @@ class DeltaPublisher:
         """
         changed = await self._changed(deltas)
         status = [part for each, at in (reached or {}).items() for part in (f"at:{each}", at)]
-        version = await self._publish(
-            keys=list(self._keys),
-            args=[
-                self._token,
-                np.fromiter(changed, "<i4").tobytes(),
-                KEEP_MS,
-                LOG_ENTRIES,
-                len(status) // 2,
-                *status,
-                *(part for row, packed in changed.items() for part in (row, packed)),
-            ],
-        )
+        arguments = [
+            self._token,
+            np.fromiter(changed, "<i4").tobytes(),
+            KEEP_MS,
+            LOG_ENTRIES,
+            len(status) // 2,
+            *status,
+            *(part for row, packed in changed.items() for part in (row, packed)),
+        ]
+        with state_errors():
+            version = await self._publish(keys=list(self._keys), args=arguments)
         if version < 0:
             raise LeaseLost
         self.version = version
@@ -185,7 +189,8 @@ class DeltaPublisher:
         if not deltas:
             return {}
         rows = list(deltas)
-        stored = await self._client.hmget(self._keys.items, [str(row) for row in rows])
+        with state_errors():
+            stored = await self._client.hmget(self._keys.items, [str(row) for row in rows])
         changed = {}
         for row, packed in zip(rows, stored, strict=True):
             delta = deltas[row]
@@ -198,8 +203,12 @@ class DeltaPublisher:
 
 
 async def reached(client: Redis, model_version: str) -> dict[int, str]:
-    """For each partition the log entry up to which every event is in the deltas of a model."""
-    status = await client.hgetall(delta_keys(model_version).status)
+    """For each partition the log entry up to which every event is in the deltas of a model.
+
+    Raises ServiceError STATE_AWAY.
+    """
+    with state_errors():
+        status = await client.hgetall(delta_keys(model_version).status)
     fields = cast("dict[bytes, bytes]", status)
     return {int(name[3:]): at.decode() for name, at in fields.items() if name.startswith(b"at:")}
 

@@ -16,7 +16,6 @@ from itertools import islice
 
 import numpy as np
 import structlog
-from redis import RedisError
 
 from models.artifact import Artifact
 from models.interactions import EventType
@@ -57,8 +56,8 @@ class Updater:
     """Follows the logs of all partitions and publishes the deltas of one model.
 
     keep_seconds: how long the logs keep what was counted.
-    `step` does a little of what there is to do; `run` steps until it is told to stop. Both may
-    raise ServiceError and RedisError when the state server is away.
+    `step` does a little of what there is to do and raises ServiceError STATE_AWAY when the state
+    server is away; `run` steps until it is told to stop, and waits for the server.
     """
 
     def __init__(
@@ -81,11 +80,11 @@ class Updater:
         self._forget()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Step until told to stop; a state server that is away is waited for."""
+        """Step until told to stop."""
         while not stopping.is_set():
             try:
                 pause = 0.0 if await self.step() else POLL_SECONDS
-            except (ServiceError, RedisError, OSError) as error:
+            except ServiceError as error:
                 log.warning("the updater waits for the state server", because=str(error))
                 self._forget()
                 pause = RETRY_SECONDS
@@ -95,7 +94,7 @@ class Updater:
 
     async def close(self) -> None:
         """Let another updater go on at once."""
-        with suppress(ServiceError, RedisError, OSError):
+        with suppress(ServiceError):
             await self._publisher.release()
 
     async def step(self) -> bool:
@@ -132,9 +131,9 @@ class Updater:
         """Read every history; what is appended meanwhile is read again from the logs."""
         self._forget()
         began = self._publisher.version
-        self._live = LiveReaders(self._artifact, self._is_deleted)
         self._at = await self.log.ends()
         self._deleted = set(await self._tombstones.all())
+        self._live = LiveReaders(self._artifact, self._is_deleted)
         batch: list[str] = []
         async for reader in self._state.readers():
             batch.append(reader)
