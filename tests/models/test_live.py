@@ -166,6 +166,17 @@ def test_only_the_present_libraries_count(
     assert_same(everything(live), everything(again))
 
 
+def test_without_live_readers_all_is_as_it_was_trained(artifact: Artifact) -> None:
+    model, found = artifact.reader_model, everything(LiveReaders(artifact))
+    assert model is not None
+    assert not found.changed.any()
+    np.testing.assert_allclose(found.smoothed_text, model.smoothed_text, atol=1e-5)
+    np.testing.assert_allclose(np.log1p(found.readers), model.saves, atol=1e-6)
+    # One more half-step of the same alternation: nearly where training stopped.
+    trained, again = model.item_factors, found.item_factors
+    assert np.linalg.norm(again - trained) < 0.2 * np.linalg.norm(trained)
+
+
 def test_what_changed_is_told(artifact: Artifact) -> None:
     libraries = some_libraries(6)
     live = live_on(artifact, libraries)

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from models.artifact import Artifact
+from models.defaults import READER_WEIGHTS
 from models.interactions import Interactions, read_interactions
 from models.ranking import rank_readers
 from models.runs import read_run, write_run
@@ -132,3 +134,42 @@ def test_without_other_evidence_too_nothing_is_ranked_again(
 ) -> None:
     for name, ranked in readers_alone.items():
         assert not {each["paper"] for each in events() if each["user"] == name} & set(ranked)
+
+
+def test_papers_alone_tell_what_suits_a_reader(artifact: Artifact) -> None:
+    model = artifact.reader_model
+    assert model is not None
+    assert not model.saves.any()
+    row = artifact.papers.row("graphs/2010-1")
+    library = sp.csr_matrix(([1.0], ([0], [row])), (1, len(artifact.papers)), np.float32)
+    ((rows, _),) = model.rank(library, 10)
+    assert all(artifact.papers.id(int(each)).startswith("graphs/") for each in rows)
+
+
+def test_what_a_reader_hides_is_known_to_be_unwanted(read_by_many: Artifact) -> None:
+    model, papers = read_by_many.reader_model, read_by_many.papers
+    assert model is not None
+    liked, hidden = papers.row("graphs/2010-1"), papers.row("graphs/2010-2")
+    entries = ([1.0, 1.0, -1.0], ([0, 1, 1], [liked, liked, hidden]))
+    library = sp.csr_matrix(entries, (2, len(papers)), np.float32)
+    without, hiding = model.signals(library)[:3, :, hidden].T
+    assert (hiding < without).all()
+    assert hidden not in model.rank(library[[1]], len(papers))[0][0]
+
+
+@pytest.mark.parametrize(
+    ("papers", "weights"),
+    [
+        ([{"id": "a", "title": "graphs of trees"}, {"id": "b", "title": "trees"}], READER_WEIGHTS),
+        ([{"id": "a"}, {"id": "b", "references": ["a"]}], READER_WEIGHTS),
+        ([{"id": "a"}, {"id": "b"}], None),
+    ],
+    ids=["texts", "links", "nothing"],
+)
+def test_a_model_without_readers_has_the_documented_weights(
+    papers: list[Paper], weights: tuple[float, ...] | None, tmp_path: Path
+) -> None:
+    model = Artifact.open(train_on(corpus_of(papers), tmp_path)).reader_model
+    assert (model is None) == (weights is None)
+    if model is not None and weights is not None:
+        np.testing.assert_allclose(model.weights, weights, rtol=1e-6)
