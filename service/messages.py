@@ -25,7 +25,7 @@ from service import evidence
 from service.catalog import Version
 from service.errors import Reason, ServiceError
 from service.lists import Results, Source
-from service.recommender import Recommender
+from service.reader_lists import Listed
 from service.validation import cut
 
 KEPT = 65_536
@@ -86,21 +86,21 @@ def _serialized(papers: Papers, row: int, view: int) -> bytes:
 
 
 def serialized_results(
-    recommender: Recommender,
-    results: Results,
-    view: int,
-    explained: Iterable[evidence.Evidence] = (),
+    papers: Papers, listed: Results | Listed, view: int, explained: Iterable[evidence.Evidence] = ()
 ) -> bytes:
-    """The results of a ListRelatedPapersResponse, in their order; `explained`: none, or of each."""
-    papers, terms = recommender.artifact.papers, results.terms
-    bias = _BEFORE_BIAS + _double(results.bias)
-    scored = zip(results.scores, results.contributions, strict=True)
+    """The results of a ListRelatedPapersResponse or a RecommendPapersResponse, in their order; the
+    fields that both kinds of results have are numbered alike.
+
+    explained: the evidence of none, or of each.
+    """
+    bias, terms = _BEFORE_BIAS + _double(listed.bias), listed.terms
+    scored = zip(listed.scores, listed.contributions, strict=True)
     parts: list[bytes] = []
-    for row, source, found in zip_longest(results.rows, results.sources, explained):
+    for row, source, score, found in zip_longest(listed.rows, listed.sources, scored, explained):
         fields = [_paper_field(papers, row, view), _SOURCES[source]]
-        if source is Source.MODEL:
-            score, contributions = next(scored)
-            fields += (_BEFORE_SCORE, _double(score), bias, _contributions(terms, contributions))
+        if score is not None:
+            total, contributions = score
+            fields += (_BEFORE_SCORE, _double(total), bias, _contributions(terms, contributions))
         if found is not None:
             message = RelatedPaper(evidence=evidence_message(papers, found, view))
             fields.append(message.SerializeToString())

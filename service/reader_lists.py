@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.artifact import Artifact
+from models.readers import SIGNALS
 from service.filters import Filter, Passing
 from service.lists import Source
 from service.live_items import LiveItems
@@ -59,8 +60,9 @@ class Standing:
 class Listed(NamedTuple):
     """A stretch of a reader's list.
 
-    source: of all of them; without scores for `POPULAR`.
-    contributions: a number for each signal of each row; with the bias they sum to its score.
+    source: of all of them.
+    contributions: a number for each signal of each row; with the bias they sum to its score. None
+        for `POPULAR`, which has no scores.
     more: whether the list goes on.
     """
 
@@ -69,6 +71,21 @@ class Listed(NamedTuple):
     bias: float
     contributions: list[list[float]]
     more: bool
+
+    @property
+    def sources(self) -> list[Source]:
+        """Of each row."""
+        return [self.source] * len(self.rows)
+
+    @property
+    def scores(self) -> list[float]:
+        """Of the rows that have one: any number, and higher is better."""
+        return [self.bias + sum(each) for each in self.contributions]
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The names of the contributions."""
+        return SIGNALS
 
 
 class ReaderLists:

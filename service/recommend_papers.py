@@ -1,10 +1,5 @@
 """RecommendPapers: validate, ask where the reader stands, fill the message."""
 
-from collections.abc import Iterator
-from itertools import zip_longest
-
-from models.papers import Papers
-from models.readers import SIGNALS
 from relatedpapers.v1 import recommendation_service_pb2 as pb
 from relatedpapers.v1.paper_pb2 import PaperView
 from service import messages, pages, requests, tokens, validation
@@ -42,10 +37,11 @@ class ReaderRecommendations:
         self._readers = readers
         self._background = background
 
-    async def recommend_papers(
-        self, request: pb.RecommendPapersRequest
-    ) -> pb.RecommendPapersResponse:
-        """A page of papers for a reader. Fails with STATE_AWAY rather than forget the reader."""
+    async def recommend_papers(self, request: pb.RecommendPapersRequest) -> bytes:
+        """A page of papers for a reader, a RecommendPapersResponse.
+
+        Fails with STATE_AWAY rather than forget the reader.
+        """
         self._access.require(Scope.READ)
         reader_id = validation.name("reader_id", request.reader_id, "give the id of a reader")
         size = validation.page_size(request.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
@@ -63,7 +59,6 @@ class ReaderRecommendations:
         listed = await self._listed(reader, wanted, shown, size)
         here = tokens.Position(len(shown), digest, artifact.version)
         response = pb.RecommendPapersResponse(
-            results=_results(artifact.papers, listed, view),
             model_version=artifact.version,
             factors_version=str(reader.factors_version or ""),
             reader_revision=reader.revision,
@@ -74,7 +69,8 @@ class ReaderRecommendations:
         if listed.more:
             after = pages.Shown(digest, artifact.version, (*shown, *listed.rows))
             response.next_page_token = pages.next_page_after(self._keys, after)
-        return response
+        results = messages.serialized_results(artifact.papers, listed, view)
+        return response.SerializeToString() + results
 
     async def _shown(self, page_token: str, digest: bytes) -> tuple[int, ...]:
         """What the pages before showed, in rows of the serving model."""
@@ -95,16 +91,3 @@ class ReaderRecommendations:
         if listed is None:
             listed = await self._background.run(lists.deep_page, standing, wanted, shown, size)
         return listed
-
-
-def _results(papers: Papers, listed: Listed, view: int) -> Iterator[pb.RecommendedPaper]:
-    source = pb.ResultSource.Name(listed.source)
-    for row, contributions in zip_longest(listed.rows, listed.contributions):
-        result = pb.RecommendedPaper(paper=messages.paper(papers, row, view), source=source)
-        if contributions is not None:
-            result.bias = listed.bias
-            result.score = listed.bias + sum(contributions)
-            result.contributions.update(
-                (name, value) for name, value in zip(SIGNALS, contributions, strict=True) if value
-            )
-        yield result

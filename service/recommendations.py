@@ -219,7 +219,7 @@ class RecommendationHandlers:
         if results.more:
             response.next_page_token = self._next(page, artifact.version, results.rows)
         explained = evidence.explain(recommender, wanted, results) if page.evidence else ()
-        listed = messages.serialized_results(recommender, results, page.view, explained)
+        listed = messages.serialized_results(artifact.papers, results, page.view, explained)
         return response.SerializeToString() + listed
 
     def _next(self, page: Page, version: str, rows: list[int]) -> str:

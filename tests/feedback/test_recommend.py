@@ -7,6 +7,7 @@ from random import Random
 import grpc
 import pytest
 import pytest_asyncio
+from google.protobuf.message import Message
 
 from models.readers import SIGNALS
 from relatedpapers.v1 import recommendation_service_pb2 as pb
@@ -19,6 +20,7 @@ from tests.service import toy
 from tests.service.conftest import Running, Starting
 
 POPULAR = pb.ResultSource.RESULT_SOURCE_POPULAR_FALLBACK
+RESPONSES = pb.RecommendPapersResponse, pb.ListRelatedPapersResponse
 MODEL = pb.ResultSource.RESULT_SOURCE_MODEL
 
 
@@ -215,3 +217,13 @@ async def test_without_the_state_nothing_is_made_up(
         assert len(related.results) == 10
         state_server.start()
         assert ids(await recommend(running, "anne")) == shown
+
+
+def test_both_kinds_of_results_are_numbered_alike() -> None:
+    # One serialisation serves both
+    def fields(message: Message) -> dict[str, tuple[int, int]]:
+        return {each.name: (each.number, each.type) for each in message.DESCRIPTOR.fields}
+
+    assert fields(pb.RecommendedPaper()).items() <= fields(pb.RelatedPaper()).items()
+    results = [response.DESCRIPTOR.fields_by_name["results"].number for response in RESPONSES]
+    assert results == [1, 1]
