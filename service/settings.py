@@ -41,7 +41,7 @@ class Settings(BaseSettings):
         16, ge=0, description="The bound of the cache inside the process, in MB"
     )
     max_message_bytes: int = Field(
-        4 * 1024 * 1024, ge=1024, description="The longest request that is read, in bytes"
+        16 * 1024 * 1024, ge=1024, description="The longest request that is read, in bytes"
     )
     api_key_file: Path | None = Field(
         None,

@@ -15,7 +15,7 @@ MAX_CALL_EVENTS = 1000
 """Events of one message: large enough to be fast, and a tenth of what the service takes."""
 
 MAX_CALL_BYTES = 1 << 20
-"""Bytes of one message, unless one event alone is longer: a quarter of what the service takes."""
+"""Bytes of one message, unless one event alone is longer: well within what the service takes."""
 
 EventLike = Event | Mapping[str, object]
 """An event as a message, or as a dictionary of its fields. `event_time` may be a `datetime` in it.

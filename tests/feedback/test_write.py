@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import grpc
 import pytest
@@ -125,10 +126,8 @@ async def test_the_window_is_a_setting(settings: Settings) -> None:
 
 
 async def test_more_events_than_a_call_takes(running: Running) -> None:
-    many = [
-        pb.Event(id=str(at), reader_id="m", paper_id="graph-05", type="read")
-        for at in range(100_001)
-    ]
+    many = [event(id=str(UUID(int=at)), reader_id="m", days_ago=1) for at in range(100_001)]
+    assert pb.WriteFeedbackRequest(events=many).ByteSize() > 7_000_000
     results = await write(running, many)
     refused = results[MAX_EVENTS:]
     assert reasons(results[:MAX_EVENTS]) == [""] * MAX_EVENTS

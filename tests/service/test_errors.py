@@ -192,9 +192,9 @@ async def test_bytes_that_are_no_request(running: Running) -> None:
 
 
 async def test_a_message_over_the_limit(running: Running) -> None:
-    error = await call(running, LIST, listing(paper_ids=["x" * 5_000_000]).SerializeToString())
+    error = await call(running, LIST, listing(paper_ids=["x" * 17_000_000]).SerializeToString())
     assert error.code() == Code.RESOURCE_EXHAUSTED
-    assert "4194304" in (error.details() or "")
+    assert "16777216" in (error.details() or "")
 
 
 async def test_a_deadline_that_has_passed(running: Running) -> None:
