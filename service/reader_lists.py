@@ -32,6 +32,8 @@ MOVED_SHARE = 0.1
 MAX_CHANGED = 16
 """How many papers may change between two lists; each brings its neighbours into the pool."""
 
+_NOBODY = 1e-3  # readers by weight, beyond what rounding makes of none
+
 MAX_SHOWN = 1_000
 """How many results a list has over all its pages."""
 
@@ -55,6 +57,15 @@ class Standing:
     scanned: Mapping[int, float]
     changes: int
     complete: bool
+
+    @cached_property
+    def source(self) -> Source:
+        """`TEXT` if nobody else has what the reader wants, so that the papers themselves tell all:
+        their texts and citations."""
+        wanted = {row: weight for row, weight in self.library.items() if weight > 0}
+        readers = np.expm1(self.live.saves[list(wanted)])
+        alone = bool(np.all(readers - list(wanted.values()) < _NOBODY))
+        return Source.TEXT if alone else Source.MODEL
 
 
 class Listed(NamedTuple):
@@ -157,7 +168,7 @@ class ReaderLists:
         if not more and not standing.complete and len(shown) + len(places) < MAX_SHOWN:
             return None
         return Listed(
-            source=_source(standing.taste),
+            source=standing.source,
             rows=standing.rows[places].tolist(),
             bias=standing.taste.bias,
             contributions=standing.contributions[places].tolist(),
@@ -175,7 +186,7 @@ class ReaderLists:
         places, more = self._admit(order, standing, wanted, shown, size)
         rows = order[places]
         found = self.scorer.contributions(standing.taste, rows, standing.live)
-        bias, source = standing.taste.bias, _source(standing.taste)
+        bias, source = standing.taste.bias, standing.source
         return Listed(source, rows.tolist(), bias, found.tolist(), more)
 
     def popular_page(
@@ -246,10 +257,6 @@ class ReaderLists:
             order = self._recent[np.argsort(-live.saves[self._recent], kind="stable")]
             self._popular = live, order
         return order
-
-
-def _source(taste: Taste) -> Source:
-    return Source.TEXT if taste.content_alone else Source.MODEL
 
 
 class _Pool(TypedDict):

@@ -39,11 +39,6 @@ class Taste:
     bias: float
     text_ratio: float
 
-    @property
-    def content_alone(self) -> bool:
-        """Whether the factors know none of the reader's papers."""
-        return not self.factors.any()
-
 
 class ReaderScorer:
     """Solves and scores for the readers of one artifact. Thread-safe: nothing in it changes."""

@@ -202,19 +202,21 @@ def test_a_list_ends_at_its_bound(
     assert len(set(found)) == 12
 
 
-def test_a_reader_of_papers_that_the_factors_do_not_know_gets_content(
-    artifact: Artifact, lists: ReaderLists, model: ReaderModel
+@pytest.mark.parametrize(("readers", "source"), [(1.0, Source.TEXT), (1.2, Source.MODEL)])
+def test_a_reader_of_papers_that_nobody_else_has_gets_content(
+    artifact: Artifact, lists: ReaderLists, model: ReaderModel, readers: float, source: Source
 ) -> None:
-    # Given a paper without factors
+    # Given a paper without factors, which the reader has, and perhaps somebody clicked
     [row] = rows(artifact, "market-09")
-    nothing = state(model, row, 1)._replace(
+    changed = state(model, row, 1)._replace(
         factors=np.zeros(model.item_factors.shape[1], np.float32),
         smoothed_text=model.smoothed_text[row],
+        readers=readers,
     )
-    live = LiveItems.over(model).changed(1, {row: nothing})
+    live = LiveItems.over(model).changed(1, {row: changed})
     page = lists.page(lists.scanned({row: 1.0}, live), EVERYTHING, NOTHING, 8)
     assert page is not None
-    assert page.source is Source.TEXT
+    assert page.source is source
     assert all(each[2] == 0 for each in page.contributions)
     assert {toy.subject(artifact.papers.id(each)) for each in page.rows} == {"market"}
 
