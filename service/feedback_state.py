@@ -1,6 +1,6 @@
 """What the state server holds of the readers: which events were accepted, and their histories."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from functools import lru_cache
@@ -119,10 +119,30 @@ class FeedbackState:
         """A reader's whole history."""
         with state_errors():
             found: Any = await self.client.lrange(reader_key(reader), 0, -1)
-        if not found:
-            return History("", [])
-        records = [unpack_record(record) for record in found]
-        return History(records[-1][0], [event for _, event in records])
+        return _history(found)
+
+    async def renewed(self, reader: str, known: History) -> History:
+        """A reader's whole history now, of which only what is new is read; `known` itself if
+        nothing is."""
+        size = len(known.events)
+        if not size:
+            return await self.history(reader)
+        with state_errors():
+            found: Any = await self.client.lrange(reader_key(reader), size - 1, -1)
+        newer = _history(found)
+        if not found or unpack_record(found[0])[0] != known.revision:  # deleted in between
+            return await self.history(reader)
+        if newer.revision == known.revision:
+            return known
+        return History(newer.revision, [*known.events, *newer.events[1:]])
+
+    async def histories(self, readers: Iterable[str]) -> list[History]:
+        """The whole histories of readers, in order, asked for together."""
+        async with self.client.pipeline(transaction=False) as pipeline:
+            for reader in readers:
+                pipeline.lrange(reader_key(reader), 0, -1)
+            with state_errors():
+                return [_history(found) for found in await pipeline.execute()]
 
     async def readers(self) -> AsyncIterator[str]:
         """Every reader with a history, in no order; one that comes meanwhile may be left out.
@@ -173,6 +193,13 @@ def _append_keys(partition: int) -> list[str]:
         *(log_key(partition), events_key(partition)),
         *(retracted_key(partition), readers_prefix(partition)),
     ]
+
+
+def _history(found: Sequence[bytes]) -> History:
+    if not found:
+        return History("", [])
+    records = [unpack_record(record) for record in found]
+    return History(records[-1][0], [event for _, event in records])
 
 
 @contextmanager

@@ -1,16 +1,18 @@
-"""The updater: learns item factors and co-readership from the feedback logs, and counts events.
+"""The updater's work: counts events, and learns item factors and co-readership from them.
 
 Many may run at once. Of those that follow one model, the holder of the lease works (see
 service/deltas.py) and the others stand by. What it knows it keeps in memory alone: whoever takes
-the lease reads the readers' histories and computes every row, so an updater that dies at any point
+the lease reads every reader's history and computes every row, so an updater that dies at any point
 leaves nothing half done. Counters are moved together with the cursor of the log, by comparison, so
 no event is counted twice or passed over, also by updaters of different models.
+
+A burst of events becomes a queue of readers, each once, and these become queues of rows, each once.
 """
 
 import asyncio
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from itertools import islice
 
@@ -31,13 +33,16 @@ from service.reader_library import effective_library, trained_library
 from service.tombstones import Tombstones
 
 ENTRIES = 1_000
-"""Log entries of one partition that are read at once."""
+"""Log entries of one partition that a step reads."""
+
+READERS = 256
+"""Libraries that a step reads."""
 
 ROWS = 256
-"""Rows that are computed between two looks at the logs."""
+"""Rows that a step computes."""
 
-READERS = 64
-"""Histories that are read at once."""
+NAMED_ROWS = 192
+"""Of these, at most so many that events named, while others wait too."""
 
 REST = 9.0
 """How much longer than a settling took the next one waits."""
@@ -50,6 +55,9 @@ _UNKNOWN = -1
 """No version: nothing was read yet."""
 
 log = structlog.get_logger(__name__)
+
+Queue = dict[int, None]
+"""Rows, each once, in the order in which they came."""
 
 
 class Updater:
@@ -98,100 +106,81 @@ class Updater:
             await self._publisher.release()
 
     async def step(self) -> bool:
-        """Follow the logs a little, publish a little; False when there was nothing to do."""
+        """Do a little of everything; False when there was nothing to do."""
         if not await self._publisher.hold():
             return False
+        if self._publisher.version != self._version:
+            await self._begin()
+        followed = await self._follow()
+        refreshed = await self._refresh()
         try:
-            if self._publisher.version != self._version:
-                await self._load()
-            worked = await self._follow()
-            worked |= await self._publish()
+            published = not self._loading and await self._publish()
         except LeaseLost:
             return False
         if time.monotonic() - self._trimmed > TRIM_SECONDS:
             self._trimmed = time.monotonic()
             await self.log.trim(self._keep_seconds)
-        return worked
+        return followed or refreshed or published
 
     def _forget(self) -> None:
-        """Begin again: what is in memory may be older than the state."""
+        """What is in memory may be older than the state: the next step begins anew."""
         self._version = _UNKNOWN
+        self._loading = True
         self._at: dict[int, str] = {}
         self._reached: dict[int, str] = {}
         self._uncounted = set(range(PARTITIONS))
         self._readers: set[str] = set()
         self._deleted: set[str] = set()
-        self._touched: dict[int, None] = {}  # rows to publish; a dict keeps their order
-        self._backlog: dict[int, None] = {}
+        self._stale: dict[str, None] = {}  # readers whose libraries are to be read
+        self._named: set[int] = set()  # rows in their events
+        self._first: Queue = {}
+        self._touched: Queue = {}
+        self._backlog: Queue = {}
         self._settled = False
         self._settling_since: float | None = None
         self._settle_from = -math.inf
 
-    async def _load(self) -> None:
-        """Read every history; what is appended meanwhile is read again from the logs."""
+    async def _begin(self) -> None:
+        """Queue every reader and every published row; nothing is published before all readers are
+        known. What is appended meanwhile comes again from the logs."""
         self._forget()
-        began = self._publisher.version
         self._at = await self.log.ends()
         self._deleted = set(await self._tombstones.all())
         self._live = LiveReaders(self._artifact, self._is_deleted)
-        batch: list[str] = []
-        async for reader in self._state.readers():
-            batch.append(reader)
-            if len(batch) == READERS:
-                await self._refresh(batch)
-                batch.clear()
-                if not await self._publisher.hold() or self._publisher.version != began:
-                    raise LeaseLost
-        await self._refresh(batch)
-        rows = self._live.touched().tolist()
-        self._backlog = dict.fromkeys([*rows, *await self._publisher.rows()])
-        self._version = began
+        self._stale = dict.fromkeys([reader async for reader in self._state.readers()])
+        self._backlog = dict.fromkeys(await self._publisher.rows())
+        self._version = self._publisher.version
 
     def _is_deleted(self, reader: str) -> bool:
         return bool(self._deleted) and self._tombstones.of(reader) in self._deleted
 
-    async def _refresh(self, readers: Iterable[str]) -> None:
-        """Read the present libraries of these readers."""
-        names = list(readers)
-        self._readers.update(names)
-        histories = await asyncio.gather(*map(self._state.history, names))
-        for reader, history in zip(names, histories, strict=True):
-            trained = {} if self._is_deleted(reader) else trained_library(self._artifact, reader)
-            library = effective_library(self._artifact, trained, history.events, self._types)
-            self._live.replace(reader, library)
-
     async def _follow(self) -> bool:
-        """Read on in every log; True when there was anything."""
+        """Read on in every log and count; True when there was anything."""
         batches = await asyncio.gather(
             *(self.log.read(each, self._at[each], ENTRIES) for each in range(PARTITIONS))
         )
-        readers: dict[str, None] = {}
         for partition, entries in enumerate(batches):
             if entries:
                 if not await self.log.advance(partition, self._at[partition], entries):
                     self._uncounted.add(partition)
                 self._at[partition] = entries[-1][0]
                 for _, event in entries:
-                    readers.update(dict.fromkeys(self._concerned(event)))
+                    self._note(event)
         await self._catch_up()
-        names = iter(readers)
-        while batch := list(islice(names, READERS)):
-            await self._refresh(batch)
-        touched = self._live.touched().tolist()
-        for row in touched:
-            self._backlog.pop(row, None)
-            self._touched[row] = None
-        self._settled &= not touched
         return any(batches)
 
-    def _concerned(self, event: StoredEvent) -> list[str]:
-        """Whose library an entry may have changed."""
+    def _note(self, event: StoredEvent) -> None:
+        """Queue whose library an entry may have changed."""
         if event.type != DELETION:
-            return [event.reader]
+            self._stale[event.reader] = None
+            if (row := self._artifact.papers.row(event.paper)) is not None:
+                self._named.add(row)
+            return
         self._deleted.add(event.id)
         trained = self._artifact.readers
         known = {*self._readers, *(trained[at] for at in range(len(trained)))}
-        return [reader for reader in known if self._tombstones.of(reader) == event.id]
+        gone = (reader for reader in known if self._tombstones.of(reader) == event.id)
+        self._stale.update(dict.fromkeys(gone))
 
     async def _catch_up(self) -> None:
         """Count what lies before our place in a log but after its cursor: another updater that
@@ -204,17 +193,36 @@ class Updater:
             else:
                 self._uncounted.discard(partition)
 
+    async def _refresh(self) -> bool:
+        """Read the present libraries of some readers; False when none was waiting."""
+        readers = list(islice(self._stale, READERS))
+        self._readers.update(readers)
+        for reader, history in zip(readers, await self._state.histories(readers), strict=True):
+            del self._stale[reader]
+            trained = {} if self._is_deleted(reader) else trained_library(self._artifact, reader)
+            library = effective_library(self._artifact, trained, history.events, self._types)
+            self._live.replace(reader, library)
+        touched = self._live.touched().tolist()
+        for row in touched:
+            (self._first if row in self._named else self._touched)[row] = None
+        self._settled &= not touched
+        if not self._stale:
+            self._loading = False
+            self._named.clear()
+        return bool(readers)
+
     async def _publish(self) -> bool:
-        """Publish some rows, those that events touched first; False when none was left."""
-        rows = list(islice(self._touched, ROWS))
-        rows += islice(self._backlog, ROWS - len(rows))
+        """Publish some rows; False when none was waiting."""
+        rows = list(islice(self._first, NAMED_ROWS))
+        for queue in (self._touched, self._backlog, self._first):
+            rows += [row for row in islice(queue, ROWS) if row not in rows][: ROWS - len(rows)]
         if not rows:
             return await self._settle()
         await self._publisher.publish(self._deltas(rows))
         self._version = self._publisher.version
-        for row in rows:
-            self._touched.pop(row, None)
-            self._backlog.pop(row, None)
+        for queue in (self._first, self._touched, self._backlog):
+            for row in rows:
+                queue.pop(row, None)
         return True
 
     async def _settle(self) -> bool:
@@ -232,7 +240,7 @@ class Updater:
                 self._settled, self._settling_since = True, now
                 self._backlog = dict.fromkeys(self._live.indirect().tolist())
             return self._settled
-        if self._at != self._reached:
+        if not self._stale and self._at != self._reached:
             await self._publisher.publish({}, self._at)
             self._reached = dict(self._at)
         return False
