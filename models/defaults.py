@@ -14,7 +14,7 @@ BIAS = -5.0
 # For readers, in the order of models.readers.SIGNALS: each similarity is in deviations, so these
 # are shares of what is known of the reader's taste; the last one is the power to which readers
 # follow what others have.
-READER_WEIGHTS = (0.1, 0.4, 0.6, 0.3)
+READER_WEIGHTS = (0.1, 0.5, 0.5, 0.3)
 
 
 def default_blend(signals: tuple[str, ...]) -> Blend:
