@@ -126,7 +126,8 @@ class FeedbackState:
         nothing is."""
         size = len(known.events)
         if not size:
-            return await self.history(reader)
+            whole = await self.history(reader)
+            return whole if whole.events else known
         with state_errors():
             found: Any = await self.client.lrange(reader_key(reader), size - 1, -1)
         newer = _history(found)

@@ -1,8 +1,8 @@
 """Where readers stand at this moment: asked from the state server each time, computed when it
 differs from what is kept.
 
-Read-your-writes by construction: a standing is kept under the revision of the reader's history and
-the version of the papers' state, and an event that was acknowledged has changed the revision.
+Read-your-writes by construction: a standing is kept with the history and the papers' state that it
+was made of, and an event that was acknowledged has changed the history.
 """
 
 from collections import OrderedDict
@@ -13,7 +13,7 @@ from models.artifact import Artifact
 from models.interactions import EventType
 from service.background import Background
 from service.errors import Reason, ServiceError
-from service.feedback_state import FeedbackState
+from service.feedback_state import FeedbackState, History
 from service.live import LiveModel
 from service.live_items import LiveItems
 from service.reader_library import effective_library, trained_library
@@ -21,27 +21,32 @@ from service.reader_lists import ReaderLists, Standing
 from service.tombstones import Tombstones
 
 KEPT = 1_000
-"""Readers whose standing is kept; each takes about 50 KB."""
+"""Readers that are kept; each takes about 50 KB, and 200 bytes more for an event."""
 
 
 class Reader(NamedTuple):
     """A reader at one moment.
 
-    revision: of the history; empty without events.
+    history: every event.
     trained: what training knew of the library; empty for a reader that was deleted.
+    live: the papers' state; None if the model knows nothing of readers.
     library: signed weights by row; all of them count as seen.
     standing: None if no paper is wanted, so that there is nothing to go by.
     """
 
-    revision: str
+    history: History
     trained: Mapping[int, float]
+    live: LiveItems | None
     library: Mapping[int, float]
     standing: Standing | None
 
     @property
     def factors_version(self) -> int:
-        """Of the papers' state that the standing rests on; 0 if it is as trained."""
-        return self.standing.live.version if self.standing else 0
+        """Of the papers' state; 0 if it is as trained."""
+        return self.live.version if self.live else 0
+
+
+_NOBODY = Reader(History("", []), {}, None, {}, None)
 
 
 class Readers:
@@ -88,31 +93,36 @@ class Readers:
         trained = trained_library(self._artifact, reader_id)
         if trained and await self._tombstones.is_deleted(reader_id):
             trained = {}
-        revision = await self._state.revision(reader_id)
-        reader = self._kept.get(reader_id)
-        if reader is None or reader.revision != revision or reader.trained != trained:
-            history = await self._state.history(reader_id)
-            library = effective_library(self._artifact, trained, history.events, self._types)
-            standing = reader.standing if reader else None
-            reader = Reader(history.revision, trained, library, standing)
-        reader = await self._present(reader)
+        kept = self._kept.get(reader_id, _NOBODY)
+        history = await self._state.renewed(reader_id, kept.history)
+        live = await self._live.present() if self._live else None
+        if history is kept.history and trained == kept.trained and live is kept.live:
+            reader = kept
+        else:
+            lists = await self.lists()
+            reader = await self._background.run(self._now, lists, kept, history, trained, live)
         self._kept[reader_id] = reader
         self._kept.move_to_end(reader_id)
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)
         return reader
 
-    async def _present(self, reader: Reader) -> Reader:
-        """With a standing that belongs to the library and to the papers' present state."""
-        if self._live is None or not any(weight > 0 for weight in reader.library.values()):
-            return reader._replace(standing=None)
-        live = await self._live.present()
-        before = reader.standing
-        if before and before.live is live and before.library is reader.library:
-            return reader
-        lists = await self.lists()
-        if before and lists.can_refresh(reader.library, live, before):
-            standing = await self._background.run(lists.refreshed, reader.library, live, before)
+    def _now(
+        self,
+        lists: ReaderLists,
+        kept: Reader,
+        history: History,
+        trained: Mapping[int, float],
+        live: LiveItems | None,
+    ) -> Reader:
+        """The reader as these make it, from what was kept."""
+        library = kept.library
+        if history is not kept.history or trained != kept.trained:
+            library = effective_library(self._artifact, trained, history.events, self._types)
+        if live is None or not any(weight > 0 for weight in library.values()):
+            standing = None
+        elif kept.standing and lists.can_refresh(library, live, kept.standing):
+            standing = lists.refreshed(library, live, kept.standing)
         else:
-            standing = await self._background.run(lists.scanned, reader.library, live)
-        return reader._replace(standing=standing)
+            standing = lists.scanned(library, live)
+        return Reader(history, trained, live, library, standing)

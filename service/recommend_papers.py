@@ -61,7 +61,7 @@ class ReaderRecommendations:
         response = pb.RecommendPapersResponse(
             model_version=artifact.version,
             factors_version=str(reader.factors_version or ""),
-            reader_revision=reader.revision,
+            reader_revision=reader.history.revision,
             source=pb.ResultSource.Name(listed.source),
             attribution_token=tokens.sign(self._keys, "attribution", here),
             unknown_paper_ids=rows.unknown,

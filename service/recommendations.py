@@ -202,7 +202,7 @@ class RecommendationHandlers:
         ]
         wanted, page = _following(recommender, wanted, page, seeds, taste, left_out)
         answer = await self._background.run(self._answer, recommender, wanted, page)
-        revision = pb.ListRelatedPapersResponse(reader_revision=reader.revision)
+        revision = pb.ListRelatedPapersResponse(reader_revision=reader.history.revision)
         return answer + revision.SerializeToString()
 
     def _answer(self, recommender: Recommender, wanted: Wanted, page: Page) -> bytes:
