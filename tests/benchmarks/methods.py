@@ -16,12 +16,15 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
 
+from models.interactions import EVENT_TYPES
 from relatedpapers.v1 import paper_service_pb2 as papers_pb
 from relatedpapers.v1 import recommendation_service_pb2 as pb
+from service.access import Access
 from service.background import Background
 from service.cache import AnswerCache
 from service.catalog import Catalog
 from service.papers import PaperHandlers
+from service.readers import Readers
 from service.recommendations import RecommendationHandlers
 from service.secrets import SigningKeys
 from tests.benchmarks.report import heading, table
@@ -48,7 +51,10 @@ async def main(model: Path) -> None:
     ids = [papers.id(row) for row in range(0, len(papers), step)]
     with tempfile.TemporaryDirectory() as folder:
         keys = SigningKeys.open(Path(folder) / "signing.keys")
-    handlers = RecommendationHandlers(catalog, keys, Background(), AnswerCache(None))
+    background = Background()
+    access = Access("127.0.0.1", None, keys)
+    readers = Readers(catalog.serving.artifact, None, None, None, EVENT_TYPES, background)
+    handlers = RecommendationHandlers(catalog, keys, background, AnswerCache(None), access, readers)
     getting = PaperHandlers(catalog)
 
     def seeded(paper_id: str) -> pb.ListRelatedPapersRequest:
