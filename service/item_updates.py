@@ -89,11 +89,17 @@ class Updater:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Step until told to stop."""
+        away = False
         while not stopping.is_set():
             try:
                 pause = 0.0 if await self.step() else POLL_SECONDS
+                if away:
+                    log.info("the state server is back: the updater goes on")
+                away = False
             except ServiceError as error:
-                log.warning("the updater waits for the state server", because=str(error))
+                if not away:
+                    log.warning("the updater waits for the state server", because=str(error))
+                away = True
                 self._forget()
                 pause = RETRY_SECONDS
             with suppress(TimeoutError):
