@@ -54,6 +54,7 @@ class LiveModel:
         self._opening: asyncio.Task[LiveItems] | None = None
         self._items: LiveItems | None = None
         self._following: asyncio.Task[None] | None = None
+        self._closed = False
 
     def start(self) -> None:
         """Begin to open and to follow, beside the requests."""
@@ -75,6 +76,9 @@ class LiveModel:
 
     async def close(self) -> None:
         """Stop following."""
+        self._closed = (
+            True  # a cancellation that meets an answer of the server can be lost in redis
+        )
         for task in (self._following, self._opening):
             if task is not None:
                 task.cancel()
@@ -86,13 +90,13 @@ class LiveModel:
     async def _run(self, opening: asyncio.Task[LiveItems]) -> None:
         items = self._items = await opening
         away = False
-        while (client := self._client) is not None:
+        while (client := self._client) is not None and not self._closed:
             try:
                 items, after = await self._load(client, items)
                 if away:
                     log.info("the state server is back: items follow it again")
                     away = False
-                while after:
+                while after and not self._closed:
                     items, after = await self._follow(client, items, after)
             except (RedisError, OSError, TimeoutError) as error:
                 if not away:
