@@ -76,9 +76,7 @@ class LiveModel:
 
     async def close(self) -> None:
         """Stop following."""
-        self._closed = (
-            True  # a cancellation that meets an answer of the server can be lost in redis
-        )
+        self._closed = True  # redis can lose a cancellation that meets an answer
         for task in (self._following, self._opening):
             if task is not None:
                 task.cancel()
