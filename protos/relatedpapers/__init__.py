@@ -4,6 +4,10 @@
         for result in client.list_related_papers(paper_ids=["10.1145/3292500.3330701"], limit=10):
             print(f"{result.score:.2f}  {result.paper.title}")
 
+        events = [{"reader_id": "ada", "paper_id": "10.1145/3292500.3330701", "type": "save"}]
+        refused = [outcome for outcome in client.write_feedback(events) if outcome.error]
+        suits_ada = list(client.recommend_papers("ada", limit=10))
+
 `AsyncClient` is the same for asyncio; `relatedpapers.v1` holds the messages and generated stubs.
 """
 
