@@ -67,6 +67,19 @@ def _batch(
     return method
 
 
+def _all(
+    operation: Callable[P, Batch[T]],
+) -> Callable[Concatenate["AsyncClient", P], Awaitable[list[T]]]:
+    """For what changes something: it is done on return, whether or not anybody looks."""
+
+    @wraps(operation)
+    async def method(self: "AsyncClient", /, *args: P.args, **kwargs: P.kwargs) -> list[T]:
+        calls = operation(*args, **kwargs).calls
+        return [item for call in calls for item in await self.send(call)]
+
+    return method
+
+
 def _listing(
     operation: Callable[P, Listing[Page, T]],
 ) -> Callable[Concatenate["AsyncClient", P], AsyncPages[Page, T]]:
@@ -87,7 +100,7 @@ class AsyncClient(Connection[grpc.aio.Channel]):
     get_model = _call(operations.get_model)
     list_models = _listing(operations.list_models)
     recommend_papers = _listing(operations.recommend_papers)
-    write_feedback = _batch(feedback.write_feedback)
+    write_feedback = _all(feedback.write_feedback)
     export_reader = _listing(feedback.export_reader)
     delete_reader = _call(feedback.delete_reader)
 

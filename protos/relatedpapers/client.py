@@ -65,6 +65,16 @@ def _batch(operation: Callable[P, Batch[T]]) -> Callable[Concatenate["Client", P
     return method
 
 
+def _all(operation: Callable[P, Batch[T]]) -> Callable[Concatenate["Client", P], list[T]]:
+    """For what changes something: it is done on return, whether or not anybody looks."""
+
+    @wraps(operation)
+    def method(self: "Client", /, *args: P.args, **kwargs: P.kwargs) -> list[T]:
+        return [item for call in operation(*args, **kwargs).calls for item in self.send(call)]
+
+    return method
+
+
 def _listing(
     operation: Callable[P, Listing[Page, T]],
 ) -> Callable[Concatenate["Client", P], Pages[Page, T]]:
@@ -91,7 +101,7 @@ class Client(Connection[grpc.Channel]):
     get_model = _call(operations.get_model)
     list_models = _listing(operations.list_models)
     recommend_papers = _listing(operations.recommend_papers)
-    write_feedback = _batch(feedback.write_feedback)
+    write_feedback = _all(feedback.write_feedback)
     export_reader = _listing(feedback.export_reader)
     delete_reader = _call(feedback.delete_reader)
 

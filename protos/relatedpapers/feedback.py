@@ -26,9 +26,9 @@ def write_feedback(
 ) -> Batch[sending.Outcome]:
     """How each event went, in order: durable, or why it was refused.
 
-    The events go out lazily, up to a thousand to a call, and only as far as the outcomes are asked
-    for: exhaust them. An event without an id gets one (`EventLike`), so that retries count nothing
-    twice; an outcome says whether a later retry of a refused event can help.
+    Up to a thousand events go out in a call. An event without an id gets one (`EventLike`), so that
+    retries count nothing twice; an outcome says whether a later retry of a refused event can help.
+    Where a call fails, those before it have stored their events: write all of them again.
     validate_only: check them and store nothing.
     """
 

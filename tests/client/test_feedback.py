@@ -52,7 +52,7 @@ async def test_any_number_of_events_each_with_its_outcome(caller: Caller, reader
     events = reads(reader, 2500)
     events[7]["type"] = "reed"
     events[1500]["paper_id"] = "nothing"
-    outcomes = await caller.many("write_feedback", events, timeout_seconds=60)
+    outcomes = await caller.one("write_feedback", events, timeout_seconds=60)
     assert [outcome.event.id for outcome in outcomes] == [event["id"] for event in events]
     failed = {place: outcome for place, outcome in enumerate(outcomes) if outcome.error}
     assert list(failed) == [7, 1500]
@@ -64,27 +64,27 @@ async def test_any_number_of_events_each_with_its_outcome(caller: Caller, reader
 
 async def test_events_that_are_sent_again_are_duplicates(caller: Caller, reader: str) -> None:
     events = reads(reader, 3)
-    assert not any(o.duplicate for o in await caller.many("write_feedback", events))
-    assert all(o.duplicate for o in await caller.many("write_feedback", events))
+    assert not any(o.duplicate for o in await caller.one("write_feedback", events))
+    assert all(o.duplicate for o in await caller.one("write_feedback", events))
     events[1]["paper_id"] = PAPERS[5]
-    _, changed, _ = await caller.many("write_feedback", events)
+    _, changed, _ = await caller.one("write_feedback", events)
     assert changed.error.code is grpc.StatusCode.ALREADY_EXISTS
     assert not changed.duplicate
 
 
 async def test_a_message_without_an_id_gets_one_and_keeps_it(caller: Caller, reader: str) -> None:
     messages = [Event(reader_id=reader, paper_id=PAPERS[0], type="read") for _ in range(2)]
-    await caller.many("write_feedback", messages)
+    await caller.one("write_feedback", messages)
     assert UUID(messages[0].id) != UUID(messages[1].id)
-    assert all(outcome.duplicate for outcome in await caller.many("write_feedback", messages))
+    assert all(outcome.duplicate for outcome in await caller.one("write_feedback", messages))
 
 
 async def test_a_dictionary_without_an_id_is_a_new_event_each_time(
     caller: Caller, reader: str
 ) -> None:
     event = {"reader_id": reader, "paper_id": PAPERS[0], "type": "read"}
-    (first,) = await caller.many("write_feedback", [event])
-    (second,) = await caller.many("write_feedback", [event])
+    (first,) = await caller.one("write_feedback", [event])
+    (second,) = await caller.one("write_feedback", [event])
     assert first.event.id != second.event.id
     assert not second.duplicate
     assert "id" not in event
@@ -93,10 +93,10 @@ async def test_a_dictionary_without_an_id_is_a_new_event_each_time(
 async def test_validate_only_stores_nothing(caller: Caller, reader: str) -> None:
     events = reads(reader, 2)
     events[1]["type"] = ""
-    good, bad = await caller.many("write_feedback", events, validate_only=True)
+    good, bad = await caller.one("write_feedback", events, validate_only=True)
     assert good.error is None
     assert bad.error.reason == "FIELD_MISSING"
-    (now, _) = await caller.many("write_feedback", events)
+    (now, _) = await caller.one("write_feedback", events)
     assert not now.duplicate
 
 
@@ -113,7 +113,7 @@ async def test_a_long_batch_is_retried_too(kind: str, reader: str) -> None:
     async with Refusing(grpc.StatusCode.UNAVAILABLE) as server:
         caller = Caller(kind, f"127.0.0.1:{server.port}", timeout_seconds=60)
         with pytest.raises(UnavailableError):
-            await caller.many("write_feedback", events)
+            await caller.one("write_feedback", events)
         await caller.close()
     assert server.calls == 5
 
@@ -269,13 +269,16 @@ async def test_an_api_key_goes_with_every_call(
     key = api_keys.create(path, [api_keys.Scope.FEEDBACK])
     async with serving(settings.model_copy(update={"api_key_file": path})) as address:
         admitted, stranger = Caller(kind, address, api_key=key), Caller(kind, address)
-        (outcome,) = await admitted.many("write_feedback", reads(reader, 1))
+        (outcome,) = await admitted.one("write_feedback", reads(reader, 1))
         (answer,) = await admitted.many("stream_feedback", reads(reader, 1))
         assert outcome.error is None
         assert answer.duplicates == 1
-        for method in ("write_feedback", "stream_feedback"):
+        for refused in (
+            stranger.one("write_feedback", reads(reader, 1)),
+            stranger.many("stream_feedback", reads(reader, 1)),
+        ):
             with pytest.raises(AccessError) as caught:
-                await stranger.many(method, reads(reader, 1))
+                await refused
             assert caught.value.reason == "API_KEY_REQUIRED"
         await admitted.close()
         await stranger.close()

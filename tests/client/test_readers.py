@@ -32,7 +32,7 @@ async def reader(caller: Caller, tmp_path: Path) -> str:
         {"id": f"e{number}", "reader_id": str(tmp_path), **event}
         for number, event in enumerate(events)
     ]
-    outcomes = await caller.many("write_feedback", named)
+    outcomes = await caller.one("write_feedback", named)
     assert not any(outcome.error for outcome in outcomes)
     return str(tmp_path)
 
