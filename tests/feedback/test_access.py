@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relatedpapers.v1 import feedback_service_pb2 as pb
+from relatedpapers.v1 import recommendation_service_pb2 as recommendations
 from service.access import WIRE, Access, Wire, client_address, is_loopback, proxies
 from service.api_keys import ApiKeys, ApiKeysError, Scope, create
 from service.errors import Code, Reason
@@ -104,6 +105,33 @@ async def test_a_key_allows_its_scopes_alone(public: Settings, key_file: Path) -
         info = error_info(caught.value)
         assert (info.reason, info.metadata["scope"]) == (Reason.SCOPE_MISSING, "feedback")
         assert "admin, read" in (caught.value.details() or "")
+
+
+async def test_lists_for_a_reader_need_the_scope_read(public: Settings, key_file: Path) -> None:
+    writer, reader = (create(key_file, [scope]) for scope in (Scope.FEEDBACK, Scope.READ))
+    related = recommendations.ListRelatedPapersRequest(paper_ids=["graph-05"])
+    personal = recommendations.ListRelatedPapersRequest(paper_ids=["graph-05"], reader_id="ada")
+    batch = recommendations.BatchListRelatedPapersRequest(requests=[related, personal])
+    async with Starting(public) as running:
+        for call, request in (
+            (running.recommendations.ListRelatedPapers, personal),
+            (
+                running.recommendations.RecommendPapers,
+                recommendations.RecommendPapersRequest(reader_id="ada"),
+            ),
+        ):
+            for metadata, reason in (
+                ({}, Reason.API_KEY_REQUIRED),
+                ({"origin": PAGE}, Reason.API_KEY_REQUIRED),
+                ({"x-api-key": "wrong"}, Reason.API_KEY_INVALID),
+                ({"x-api-key": writer}, Reason.SCOPE_MISSING),
+            ):
+                with pytest.raises(grpc.aio.AioRpcError) as caught:
+                    await call(request, metadata=tuple(metadata.items()))
+                assert error_info(caught.value).reason == reason
+            assert (await call(request, metadata=(("x-api-key", reader),))).results
+        both = (await running.recommendations.BatchListRelatedPapers(batch)).results
+        assert [each.status.reason for each in both] == ["", Reason.API_KEY_REQUIRED]
 
 
 async def test_keys_come_and_go_while_the_service_runs(public: Settings, key_file: Path) -> None:
