@@ -59,6 +59,12 @@ def serve(
     event_types: Annotated[
         str | None, typer.Option(help="Types of events to add or to change, as JSON.")
     ] = None,
+    event_window_days: Annotated[
+        float | None, typer.Option(help="How old an arriving event may be. \\[default: 30]")
+    ] = None,
+    log_days: Annotated[
+        float | None, typer.Option(help="How long the feedback log keeps events. \\[default: 35]")
+    ] = None,
     allow_unsafe_state: Annotated[
         bool | None,
         typer.Option(
@@ -83,6 +89,8 @@ def serve(
             api_key_file=api_key_file,
             trusted_proxies=trusted_proxies,
             event_types=event_types,
+            event_window_days=event_window_days,
+            log_days=log_days,
             allow_unsafe_state=allow_unsafe_state,
         )
     )
