@@ -65,7 +65,7 @@ class Settings(BaseSettings):
         description="How old an event may be when it arrives, and how long its id is remembered",
     )
     log_days: float = Field(
-        35.0, gt=0, le=3650, description="How long the feedback log keeps events"
+        35.0, ge=35, le=3650, description="How long the feedback log keeps events, 35 at the least"
     )
     allow_unsafe_state: bool = Field(
         False, description="Serve even if the state server could lose or evict what it was given"
