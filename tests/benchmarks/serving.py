@@ -56,9 +56,11 @@ class Side(NamedTuple):
     process: int
     channel: grpc.aio.Channel
 
-    async def block(self, requests: Sequence[bytes]) -> tuple[list[bytes], float]:
+    async def block(
+        self, requests: Sequence[bytes], method: str = METHOD
+    ) -> tuple[list[bytes], float]:
         """The answers, asked for one after the other, and microseconds of its CPU for each."""
-        send: Any = self.channel.unary_unary(f"/{SERVICE}/{METHOD}")
+        send: Any = self.channel.unary_unary(f"/{SERVICE}/{method}")
         before = _cpu_seconds(self.process)
         answers = [await send(request) for request in requests]
         return answers, (_cpu_seconds(self.process) - before) / len(requests) * 1e6
