@@ -33,6 +33,7 @@ class AsyncFeedbackStream:
         try:
             while await self._unsettled():
                 call = self._open(self._messages(self._window.stream))
+                broken: errors.RelatedPapersError | None = None
                 try:
                     async for answer in call:
                         patience.progress()
@@ -40,13 +41,19 @@ class AsyncFeedbackStream:
                         await self._notify()
                         yield acknowledgement
                     if not self._window.empty:
-                        await asyncio.sleep(patience.pause_seconds(ended_early()))
+                        broken = ended_early()
                 except grpc.RpcError as error:
-                    await asyncio.sleep(patience.pause_seconds(errors.of_call(error)))
+                    broken = errors.of_call(error)
+                except asyncio.CancelledError:
+                    if _is_cancelled():
+                        raise
+                    broken = ended_early()  # grpc cancels a call whose server left while it wrote
                 finally:
                     call.cancel()
                     self._window.restart()
                     await self._notify()
+                if broken:
+                    await asyncio.sleep(patience.pause_seconds(broken))
             await reading
         finally:
             reading.cancel()
@@ -81,6 +88,12 @@ class AsyncFeedbackStream:
     async def _notify(self) -> None:
         async with self._changed:
             self._changed.notify_all()
+
+
+def _is_cancelled() -> bool:
+    """Whether it is the present task that somebody cancels."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _each(events: Events) -> AsyncIterator[EventLike]:

@@ -134,15 +134,21 @@ class Patience:
         if self._broken_since is None:
             self._broken_since = now
         worn_out = now - self._broken_since >= self._seconds
-        passing = isinstance(error, errors.UnavailableError) or error.reason == "OVERLOADED"
-        if worn_out or not passing:
+        if worn_out or not _passes(error):
             raise error
         pause = self._longest * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
         self._longest = min(2 * self._longest, 2.0)
         return pause
 
 
+def _passes(error: errors.RelatedPapersError) -> bool:
+    """Whether another stream may fare better."""
+    # INTERNAL without a reason is not the service's: it is grpc's, of a connection that broke.
+    broken = error.code is grpc.StatusCode.INTERNAL and not error.reason
+    return broken or isinstance(error, errors.UnavailableError) or error.reason == "OVERLOADED"
+
+
 def ended_early() -> errors.UnavailableError:
-    """The error of a stream that the service ended with OK before everything was acknowledged."""
+    """The error of a stream that the service ended before everything was acknowledged."""
     message = "the service ended the stream before it acknowledged every event"
     return errors.UnavailableError(grpc.StatusCode.UNAVAILABLE, "", message, {})

@@ -91,10 +91,12 @@ class Refusing(grpc.GenericRpcHandler):
             return grpc.stream_stream_rpc_method_handler(self._refuse)
         return grpc.unary_unary_rpc_method_handler(self._refuse)
 
-    async def _refuse(self, _: object, context: Any) -> None:
+    async def _refuse(self, requests: Any, context: Any) -> None:
         self.calls += 1
         if self._code is not grpc.StatusCode.OK:
             await context.abort(self._code, "not today")
+        async for _ in requests:
+            break
 
     async def __aenter__(self) -> Self:
         await self._server.start()

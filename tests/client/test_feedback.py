@@ -193,6 +193,7 @@ async def test_a_caller_may_leave_a_stream(caller: Caller, reader: str) -> None:
     [
         (grpc.StatusCode.UNAVAILABLE, 0.1, True),
         (grpc.StatusCode.UNAVAILABLE, 0.0, False),
+        (grpc.StatusCode.INTERNAL, 0.1, True),
         (grpc.StatusCode.PERMISSION_DENIED, 60.0, False),
     ],
     ids=lambda value: getattr(value, "name", str(value)),
