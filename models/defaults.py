@@ -11,9 +11,9 @@ LINEAR = {"text": 8.0, "latent": 4.0, "neighborhood": 8.0, "smoothed_text": 4.0,
 BIAS = -5.0
 
 
-# For readers, in the order of models.readers.SIGNALS: each similarity is in deviations, so these
-# are shares of what is known of the reader's taste; the last one is the power to which readers
-# follow what others have.
+# For readers, in the order of models.readers.SIGNALS, where there are none to fit weights on: what
+# papers cite together says little of how far readers follow text, or each other. Similarities are
+# in deviations; the last weight is the power to which readers follow what others have.
 READER_WEIGHTS = (0.1, 0.5, 0.5, 0.3)
 
 

@@ -45,8 +45,8 @@ def hold_out(libraries: sp.csr_matrix, linked: sp.csr_matrix, seed: int) -> Held
     """A seeded draw of 30 % of each library of two or more papers.
 
     Where few readers have so many, but papers have links: papers with two or more as
-    pseudo-readers, taken out of the graph whole; one neighbour is the library (half of them are
-    where there are no readers at all), the others are the targets.
+    pseudo-readers, taken out of the graph whole; one neighbour is the library, the others are the
+    targets.
     """
     random = np.random.default_rng(seed)
     enough = np.sum(np.diff(wanted(libraries).indptr) >= 2) >= LEAST_READERS
@@ -81,9 +81,8 @@ def _held_links(
         for paper in drawn
     ]
     shape = (len(drawn), linked.shape[0])
-    cuts = [1 if libraries.nnz else len(each) // 2 for each in neighbors]
-    profiles = _libraries([each[:cut] for each, cut in zip(neighbors, cuts, strict=True)], shape)
-    targets = _libraries([each[cut:] for each, cut in zip(neighbors, cuts, strict=True)], shape)
+    profiles = _libraries([each[:1] for each in neighbors], shape)
+    targets = _libraries([each[1:] for each in neighbors], shape)
     return HeldOut(libraries, inner, profiles, targets, pseudo=True)
 
 
@@ -115,9 +114,9 @@ def fit_readers(
     text, latent = features.encoder.texts.matrix, features.encoder.latent
     if not (libraries.nnz or linked.nnz or text.nnz):
         return None
-    held = hold_out(libraries, linked, seed)
     weights, start = np.array(READER_WEIGHTS, np.float32), None
-    if held.targets.nnz:
+    held = hold_out(libraries, linked, seed) if wanted(libraries).nnz else None
+    if held is not None and held.targets.nnz:
         inner = _build(held.libraries, held.linked, text, latent, seed, threads, None)
         weights, start = fit_weights(inner, held), inner.item_factors
     model = _build(libraries, linked, text, latent, seed, threads, start)
@@ -212,8 +211,6 @@ def _softmax_weights(examples: list[Example], columns: int) -> NDArray[np.float6
 def _fame(libraries: sp.csr_matrix) -> float:
     """b of P(the next save is of paper j) ~ (1 + saves of j)^b, each save judged without itself."""
     count = wanted_count(libraries)
-    if not count.any():
-        return READER_WEIGHTS[SIGNALS.index("saves")]
     fame, without, share = np.log1p(count), np.log(np.maximum(count, 1)), count / count.sum()
 
     def loss(at: NDArray[np.float64]) -> float:
