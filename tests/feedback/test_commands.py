@@ -12,7 +12,11 @@ import pytest
 import redis
 
 from models.artifact import Artifact
+from service.feedback_state import FeedbackState
 from service.keys import events_key, partition_of
+from service.reader_deletion import delete_reader
+from service.tombstones import Tombstones
+from tests.feedback.updaters import train_readers
 from tests.serving import COMMAND, serve_command
 from tests.support import ROOT, wait_until
 
@@ -151,6 +155,30 @@ def test_bad_lines_are_named_and_the_others_imported(
     assert len(result.stderr) < 10_000
 
 
+async def test_what_deleted_readers_did_stays_forgotten(
+    files: list[Path], alone: list[str | Path], toy_papers: Path, state_url: str, tmp_path: Path
+) -> None:
+    data, output, forget = tmp_path / "data", tmp_path / "new.jsonl", tmp_path / "forget.json"
+    assert run("import", *files, *alone).returncode == 0
+    state = FeedbackState(state_url)
+    await delete_reader(state.client, Tombstones.open(state.client, data), "bob")
+    await state.close()
+    assert run("import", *files, *alone).stdout == "0 events imported, 4 known already\n"
+    result = run("export", "--output", output, "--forget", forget, *without_model(alone))
+    assert result.stdout == f"{output}: 4 events of 1 readers\n{forget}: 1 deleted readers\n"
+    assert "bob" not in output.read_text() + forget.read_text()
+
+    model = tmp_path / "model"
+    trained = train_readers(toy_papers, files, model, "--forget", forget)
+    assert trained.returncode == 0, trained.stderr
+    assert "3 events of deleted readers" in trained.stderr
+    readers = Artifact.open(model).readers
+    assert [readers[at] for at in range(len(readers))] == ["ada"]
+    wrong = train_readers(toy_papers, files, model, "--forget", files[0])
+    assert wrong.returncode == 1
+    assert "expected what `related-papers feedback export --forget` writes" in wrong.stderr
+
+
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
@@ -175,9 +203,7 @@ def test_everything_works_beside_a_running_service(
     output = tmp_path / "interactions.jsonl.gz"
     assert run("export", "--output", output, *here).stdout == f"{output}: 7 events of 2 readers\n"
 
-    training: list[str | Path] = [COMMAND, "train", "--papers", toy_papers]
-    training += ["--interactions", output, "--output", tmp_path / "model"]
-    trained = subprocess.run(training, capture_output=True, text=True, check=False)
+    trained = train_readers(toy_papers, [output], tmp_path / "model")
     assert trained.returncode == 0, trained.stderr
     artifact = Artifact.open(tmp_path / "model")
     assert {artifact.readers[at] for at in range(len(artifact.readers))} == {"ada", "bob"}

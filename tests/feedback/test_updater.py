@@ -1,6 +1,7 @@
 """The updater: what it publishes depends on the state alone, whoever dies or sleeps on the way."""
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -26,6 +27,7 @@ from tests.feedback.updaters import (
     deltas,
     holder,
     published,
+    train_readers,
     wait_for_publication,
 )
 from tests.service import toy
@@ -101,6 +103,7 @@ async def test_a_drain_alone_learns_everything(
     assert await drained(state, settings) == [0], "nothing is left to learn"
 
 
+@pytest.mark.slow
 async def test_updaters_that_are_killed_lose_and_repeat_nothing(
     state: FeedbackState, settings: Settings, artifact: Artifact
 ) -> None:
@@ -124,6 +127,7 @@ async def test_updaters_that_are_killed_lose_and_repeat_nothing(
     assert found[1] == clean[1]
 
 
+@pytest.mark.slow
 async def test_an_updater_that_slept_overwrites_nothing(
     state: FeedbackState, settings: Settings, artifact: Artifact
 ) -> None:
@@ -197,6 +201,41 @@ async def test_a_deleted_reader_vanishes_from_the_deltas(
         pass
     await updater.close()
     assert_equal(deltas(url, artifact.version), expected)
+
+
+async def test_readers_whom_training_knew(
+    state: FeedbackState, settings: Settings, toy_papers: Path, tmp_path: Path
+) -> None:
+    interactions = tmp_path / "interactions.jsonl"
+    saves = [("ada", "graph-01"), ("ada", "graph-02"), ("bob", "graph-02"), ("bob", "graph-05")]
+    with interactions.open("w", encoding="utf-8") as file:
+        for user, paper in saves:
+            file.write(json.dumps({"user": user, "paper": paper}) + "\n")
+    trained = train_readers(toy_papers, [interactions], tmp_path / "model")
+    assert trained.returncode == 0, trained.stderr
+    settings = settings.model_copy(update={"model": tmp_path / "model"})
+    artifact = Artifact.open(settings.model)
+    url, version = settings.state_url or "", artifact.version
+    one, two, five = (artifact.papers.row(f"graph-{number}") for number in ("01", "02", "05"))
+    assert one is not None
+    assert two is not None
+    assert five is not None
+
+    await drained(state, settings)
+    assert deltas(url, version) == {}, "nobody did anything"
+    await state.append([stored("ada", "e", "unsave", "graph-01")])
+    await drained(state, settings)
+    found = deltas(url, version)
+    assert (found[one].readers, found[two].readers) == (0, 2)
+    assert five not in found, "ada never had it"
+    await delete_reader(state.client, Tombstones.open(state.client, settings.data_dir), "bob")
+    await drained(state, settings)
+    found = deltas(url, version)
+    assert (found[one].readers, found[two].readers, found[five].readers) == (0, 1, 0)
+    assert len(found[five].co_read) == 0
+    await state.client.flushall()
+    await drained(state, settings)
+    assert deltas(url, version) == {}
 
 
 async def test_an_updater_ends_when_its_supervisor_does(settings: Settings) -> None:

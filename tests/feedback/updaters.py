@@ -1,9 +1,11 @@
-"""Updater processes that tests start, kill and pause, and what they published."""
+"""Models of readers, updater processes that tests start, kill and pause, and what they publish."""
 
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +15,17 @@ import redis
 from service.deltas import Delta
 from service.keys import delta_keys
 from service.settings import Settings
+from tests.serving import COMMAND
 from tests.support import ROOT, wait_until
+
+
+def train_readers(
+    papers: Path, interactions: Sequence[Path], output: Path, *options: str | Path
+) -> "subprocess.CompletedProcess[str]":
+    """`related-papers train` on papers and readers' events."""
+    command: list[str | Path] = [COMMAND, "train", "--papers", papers, "--output", output]
+    command += ["--interactions", *interactions, *options]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 class UpdaterProcess:
