@@ -1,9 +1,9 @@
 """What a reader has, as a model sees it: rows of papers and how much each is wanted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from models.artifact import Artifact
-from models.interactions import EVENT_TYPES, UNTIMED, Event, EventType, library
+from models.interactions import EVENT_TYPES, RETRACT, UNTIMED, Event, EventType, library
 
 
 def trained_library(artifact: Artifact, reader: str) -> dict[int, float]:
@@ -38,3 +38,30 @@ def effective_library(
     weights = library([*base, *events], types)
     rows = ((papers.row(paper), weight) for paper, weight in weights.items())
     return {row: weight for row, weight in rows if row is not None}
+
+
+def renewed_library(
+    artifact: Artifact,
+    trained: Mapping[int, float],
+    before: Mapping[int, float],
+    events: Sequence[Event],
+    newer: Sequence[Event],
+    types: Mapping[str, EventType] = EVENT_TYPES,
+) -> dict[int, float]:
+    """`effective_library` of all events, from the library `before` the newer ones among them.
+
+    An event tells of one paper, and a retraction of that of the event it takes back: the others
+    stay as they were.
+    """
+    row = artifact.papers.row
+    retracted = {each.retracts for each in newer if each.type == RETRACT}
+    rows = {row(each.paper) for each in newer}
+    if retracted:
+        rows.update(row(each.paper) for each in events if each.id in retracted)
+    part = effective_library(
+        artifact,
+        {at: weight for at, weight in trained.items() if at in rows},
+        [each for each in events if each.type == RETRACT or row(each.paper) in rows],
+        types,
+    )
+    return {at: weight for at, weight in before.items() if at not in rows} | part

@@ -16,7 +16,7 @@ from service.errors import Reason, ServiceError
 from service.feedback_state import FeedbackState, History
 from service.live import LiveModel
 from service.live_items import LiveItems
-from service.reader_library import effective_library, trained_library
+from service.reader_library import effective_library, renewed_library, trained_library
 from service.reader_lists import ReaderLists, Standing
 from service.tombstones import Tombstones
 
@@ -116,9 +116,7 @@ class Readers:
         live: LiveItems | None,
     ) -> Reader:
         """The reader as these make it, from what was kept."""
-        library = kept.library
-        if history is not kept.history or trained != kept.trained:
-            library = effective_library(self._artifact, trained, history.events, self._types)
+        library = self._library(kept, history, trained)
         if live is None or not any(weight > 0 for weight in library.values()):
             standing = None
         elif kept.standing and lists.can_refresh(library, live, kept.standing):
@@ -126,3 +124,18 @@ class Readers:
         else:
             standing = lists.scanned(library, live)
         return Reader(history, trained, live, library, standing)
+
+    def _library(
+        self, kept: Reader, history: History, trained: Mapping[int, float]
+    ) -> Mapping[int, float]:
+        if trained != kept.trained:
+            return effective_library(self._artifact, trained, history.events, self._types)
+        if history is kept.history:
+            return kept.library
+        known = len(kept.history.events)
+        if not known or history.events[:known] != kept.history.events:
+            return effective_library(self._artifact, trained, history.events, self._types)
+        newer = history.events[known:]
+        return renewed_library(
+            self._artifact, trained, kept.library, history.events, newer, self._types
+        )

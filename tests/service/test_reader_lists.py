@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.artifact import Artifact
@@ -15,7 +17,7 @@ from service import reader_lists
 from service.filters import EVERYTHING, Filter
 from service.lists import Source
 from service.live_items import CoRead, ItemState, LiveItems, LiveRows
-from service.reader_library import effective_library, trained_library
+from service.reader_library import effective_library, renewed_library, trained_library
 from service.reader_lists import ReaderLists, Standing
 from tests.service import toy
 
@@ -280,6 +282,30 @@ def test_events_go_on_from_what_training_knew(
     [row] = rows(artifact, "graph-00")
     library = effective_library(artifact, {} if trained is None else {row: trained}, events)
     assert library == ({} if weight is None else {row: pytest.approx(weight)})
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_a_library_that_goes_on_is_that_of_all_events(
+    artifact: Artifact, data: st.DataObject
+) -> None:
+    papers = ["graph-00", "graph-01", "market-02", "no-such"]
+    kinds = ["save", "unsave", "hide", "unhide", "click", "retract"]
+    made = st.builds(
+        Event,
+        id=st.sampled_from("abcdefgh"),
+        time_ms=st.integers(0, 5),
+        type=st.sampled_from(kinds),
+        paper=st.sampled_from(papers),
+        retracts=st.sampled_from("abcdefgh"),
+    ).map(lambda e: e._replace(paper="") if e.type == "retract" else e._replace(retracts=""))
+    events = data.draw(st.lists(made, max_size=10, unique_by=lambda e: e.id))
+    known = data.draw(st.integers(0, len(events)))
+    base = dict.fromkeys(rows(artifact, "graph-00", "market-02"), 1.0)
+    trained = data.draw(st.sampled_from([{}, base]))
+    before = effective_library(artifact, trained, events[:known])
+    renewed = renewed_library(artifact, trained, before, events, events[known:])
+    assert renewed == effective_library(artifact, trained, events)
 
 
 def test_a_trained_library_is_what_the_file_said(artifact: Artifact) -> None:
