@@ -140,7 +140,8 @@ class ReaderLists:
         profile = self.scorer.moved_profile(before.taste, before.library, library)
         taste = self.scorer.taste(profile, library, live, before.taste.text_ratio)
         found = [self._near(row, live) for row in changed_rows(library, before.library)]
-        rows = np.unique(np.concatenate([before.rows, *found]))
+        rows = np.sort(np.concatenate([before.rows, *found]))
+        rows = rows[np.diff(rows, prepend=-1) > 0]
         contributions = self.scorer.contributions(taste, rows, live, profile)
         return replace(
             before, library=library, live=live, taste=taste, **_pool(rows, contributions)
