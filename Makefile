@@ -8,7 +8,7 @@ LOCK := .ci/requirements.txt
 INSTALLED := $(VENV)/.installed
 PACKAGES := models service protos/relatedpapers protos/examples/python tests
 
-.PHONY: help setup demo test lint format bench protos lock clean
+.PHONY: help setup demo test lint format bench soak protos lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ format: setup ## lay the code out and mend what can be mended
 
 bench: setup ## measure on ../shared/datasets (about half an hour; leave the machine alone)
 	@for each in training top_k serving methods cache feedback quality; do $(BIN)/python -m tests.benchmarks.$$each || exit; done
+
+soak: setup ## what readers' events are promised, at full size: kills, replays, two servers (minutes)
+	@$(BIN)/python -m pytest -m soak -rP tests/soak
 
 protos: setup ## regenerate the stubs beside the .proto files
 	@$(BIN)/python protos/generate.py

@@ -65,6 +65,25 @@ def serve_command(model: Path, data: Path) -> Iterator[str]:
     assert process.returncode == 0, "it did not stop as it should"
 
 
+def children(process: int, module: str) -> list[int]:
+    """The processes of a module that a process started and that still run."""
+    found = subprocess.run(
+        ["ps", "-o", "pid=,args=", "--ppid", str(process)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return [int(line.split()[0]) for line in found.stdout.splitlines() if module in line.split()]
+
+
+def exists(process: int) -> bool:
+    """Whether a process runs."""
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    return bool(state) and not state.startswith("Z")
+
+
 class Worker:
     """A serving process that a test may kill: `service.worker`, as the supervisor starts it."""
 

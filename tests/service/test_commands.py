@@ -18,6 +18,7 @@ from relatedpapers.v1.recommendation_service_pb2 import ListRelatedPapersRequest
 from relatedpapers.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
 from service.embedded import Role
 from service.settings import PREFIX, Settings, SettingsError, load, table
+from tests.serving import children, exists
 from tests.support import ROOT, wait_until
 
 COMMAND = Path(sys.executable).with_name("related-papers")
@@ -82,25 +83,6 @@ def serve(model: Path, data: Path, urls: dict[Role, str], **variables: str) -> I
             yield Served(process, process.stdout)
         finally:
             process.kill()
-
-
-def children(process: int, module: str) -> list[int]:
-    """The processes of a module that a process started and that still run."""
-    found = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(process)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return [int(line.split()[0]) for line in found.stdout.splitlines() if module in line.split()]
-
-
-def exists(process: int) -> bool:
-    """Whether a process runs."""
-    state = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    return bool(state) and not state.startswith("Z")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
