@@ -45,7 +45,8 @@ class Standing:
     library: signed weights by row; all of them count as seen.
     live: the papers' state that the taste was solved with.
     rows: int32, the pool, best first; `contributions`: float32 (pool x signals), beside it.
-    scanned, changes: the library of the last full scan, and `changes` of the items then.
+    scanned, changes: the size of the library at the last full scan, and `changes` of the items.
+    changed: how many papers of the library changed since then, each time counted.
     complete: whether the pool holds every paper.
     """
 
@@ -54,8 +55,9 @@ class Standing:
     taste: Taste
     rows: NDArray[np.int32]
     contributions: NDArray[np.float32]
-    scanned: Mapping[int, float]
+    scanned: int
     changes: int
+    changed: int
     complete: bool
 
     @cached_property
@@ -124,12 +126,15 @@ class ReaderLists:
         self, library: Mapping[int, float], live: LiveItems, before: Standing | None
     ) -> bool:
         """Whether `refreshed` will do; otherwise only a `scanned` standing is good enough."""
-        if before is None or len(changed_rows(library, before.library)) > MAX_CHANGED:
+        if before is None:
             return False
-        changed = len(changed_rows(library, before.scanned))
+        newly = len(changed_rows(before.library, library))
+        if newly > MAX_CHANGED:
+            return False
+        changed = before.changed + newly
         moved = live.changes - before.changes
         return before.complete or (
-            changed <= CHANGED_SHARE * len(before.scanned)
+            changed <= CHANGED_SHARE * before.scanned
             and moved <= MOVED_SHARE * len(self._neighbors)
         )
 
@@ -137,15 +142,16 @@ class ReaderLists:
         self, library: Mapping[int, float], live: LiveItems, before: Standing
     ) -> Standing:
         """The standing after a small change: the pool before and the neighbours of what is new."""
-        profile = self.scorer.moved_profile(before.taste, before.library, library)
+        changed = changed_rows(before.library, library)
+        profile = self.scorer.moved_profile(before.taste, before.library, library, changed)
         taste = self.scorer.taste(profile, library, live, before.taste.text_ratio)
-        found = [self._near(row, live) for row in changed_rows(library, before.library)]
+        found = [self._near(row, live) for row in changed]
         rows = np.sort(np.concatenate([before.rows, *found]))
         rows = rows[np.diff(rows, prepend=-1) > 0]
         contributions = self.scorer.contributions(taste, rows, live, profile)
-        return replace(
-            before, library=library, live=live, taste=taste, **_pool(rows, contributions)
-        )
+        pool = _pool(rows, contributions)
+        total = before.changed + len(changed)
+        return replace(before, library=library, live=live, taste=taste, changed=total, **pool)
 
     def scanned(self, library: Mapping[int, float], live: LiveItems) -> Standing:
         """The standing after every paper was scored."""
@@ -158,7 +164,14 @@ class ReaderLists:
         pool = _pool(rows, self.scorer.contributions(taste, rows, live, profile))
         complete = len(scores) <= POOL
         return Standing(
-            library, live, taste, **pool, scanned=library, changes=live.changes, complete=complete
+            library,
+            live,
+            taste,
+            **pool,
+            scanned=len(library),
+            changes=live.changes,
+            changed=0,
+            complete=complete,
         )
 
     def page(

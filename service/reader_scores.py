@@ -5,7 +5,7 @@ times the similarity of the paper to the reader's library, in deviations over al
 that a standardised similarity has taken away make the bias.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,11 +59,15 @@ class ReaderScorer:
         return np.bincount(part.indices, values, part.shape[1]).astype(np.float32)
 
     def moved_profile(
-        self, before: Taste, was: Mapping[int, float], library: Mapping[int, float]
+        self,
+        before: Taste,
+        was: Mapping[int, float],
+        library: Mapping[int, float],
+        changed: Iterable[int],
     ) -> NDArray[np.float32]:
-        """The same, from the taste of a library that few papers tell from this one."""
+        """The same, from the taste of another library; `changed`: the papers that tell the two."""
         profile = self._dense(before.text)
-        for row in changed_rows(was, library):
+        for row in changed:
             begin, end = self._text.indptr[row], self._text.indptr[row + 1]
             change = np.array([library.get(row, 0.0), was.get(row, 0.0)], np.float32)
             now, then = _said_of_text(change)

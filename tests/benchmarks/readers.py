@@ -20,6 +20,7 @@ cost a server is not in these figures.
 
 import asyncio
 import base64
+import os
 import random
 import sys
 import tempfile
@@ -27,6 +28,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import fmean, median
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `serve` does; before numpy is loaded
 
 import numpy as np
 
