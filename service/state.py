@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import structlog
 from redis import RedisError
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import BusyLoadingError, ResponseError
 
 from service.connection import connect
 from service.keys import STATE_FORMAT, STATE_FORMAT_KEY
@@ -57,8 +57,13 @@ async def check_state(url: str) -> StateReport:
 
 
 async def inspect_state(client: Redis) -> StateReport:
-    """As `check_state`, of a server that answers; logs nothing. Raises RedisError and OSError."""
+    """As `check_state`, of a server that answers; logs nothing.
+
+    Raises RedisError and OSError: also while the server loads its data, when it cannot tell.
+    """
     info = await client.info()
+    if info["loading"]:  # meanwhile it says that it has no append-only file
+        raise BusyLoadingError("it is loading its data")
     losses = [*_losses(info), *await _sync_losses(client, info)]
     warnings = [*_age(info), *losses, *await _mark(client)]
     return StateReport(True, str(info["redis_version"]), tuple(warnings), tuple(losses))

@@ -38,10 +38,14 @@ class SystemRedis:
 
     def start(self) -> None:
         """Start the process and wait until it answers."""
+        self.begin()
+        wait_until(lambda: answers(self.url, self._password), "redis-server answers")
+
+    def begin(self) -> None:
+        """Start the process alone."""
         self._process = subprocess.Popen(
             self._command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
         )
-        wait_until(lambda: answers(self.url, self._password), "redis-server answers")
 
     def stop(self) -> None:
         """End the process, also if it is paused; nothing if it does not run."""
@@ -70,6 +74,18 @@ def answers(url: str, password: str | None = None) -> bool:
             return bool(client.ping())
     except (redis.RedisError, OSError):
         return False
+
+
+def loads(url: str) -> bool:
+    """Whether a server says at this moment that it is loading its data."""
+    try:
+        with redis.Redis.from_url(url, socket_timeout=1, retry=None) as client:
+            client.ping()
+    except redis.exceptions.BusyLoadingError:
+        return True
+    except (redis.RedisError, OSError):
+        return False
+    return False
 
 
 def identity(url: str) -> str:

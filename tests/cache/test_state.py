@@ -11,8 +11,8 @@ from service.embedded import Role
 from service.keys import STATE_FORMAT, STATE_FORMAT_KEY
 from service.state import StateFormatError, check_state
 from service.valkey import program
-from tests.servers import SystemRedis
-from tests.support import require_tool
+from tests.servers import SystemRedis, loads
+from tests.support import require_tool, wait_until
 
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
 Run = Callable[..., SystemRedis]
@@ -58,6 +58,22 @@ async def test_a_cache_is_no_state_server_and_the_log_says_so(
 
 async def test_a_durable_server_has_no_warning(run: Run) -> None:
     assert (await check_state(run(*DURABLE).url)).warnings == ()
+
+
+async def test_a_server_that_loads_its_data_is_away_and_not_unsafe(run: Run) -> None:
+    slowly = ("--key-load-delay", "5000", "--loading-process-events-interval-bytes", "1024")
+    server = run(*DURABLE, *slowly)
+    with redis.Redis.from_url(server.url) as client:
+        client.mset({str(number): "x" * 1_000 for number in range(2_000)})
+        client.bgrewriteaof()  # a delay is for the keys of a rewritten file
+        wait_until(lambda: client.info()["aof_base_size"] > 10_000, "the file is rewritten")
+    server.stop()
+    server.begin()
+    wait_until(lambda: loads(server.url), "it loads its data")
+    report = await check_state(server.url)
+    assert not report.reachable
+    assert report.losses == ()
+    assert "loading its data" in report.warnings[0]
 
 
 async def test_a_late_sync_is_named(run: Run) -> None:
