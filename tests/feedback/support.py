@@ -72,3 +72,9 @@ async def logged(running: Running) -> list[StoredEvent]:
         for partition in range(PARTITIONS)
         for _, event in await log.read(partition, "0", 1_000)
     ]
+
+
+async def stored_ids(running: Running, reader: str) -> set[str]:
+    """The events of the reader's history."""
+    assert running.application.state is not None
+    return {each.id for each in (await running.application.state.history(reader)).events}

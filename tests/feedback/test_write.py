@@ -1,19 +1,15 @@
 """WriteFeedback over a real channel: a status for each event, in the field's codes."""
 
-import math
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import grpc
 import pytest
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from relatedpapers.v1 import feedback_service_pb2 as pb
 from service.application import Application, StartError
-from service.errors import CODES, RETRY_HELPS, Reason
+from service.errors import CODES, Reason
 from service.events import StoredEvent
-from service.feedback import MAX_EVENTS
 from service.settings import Settings
 from tests.feedback.support import (
     assert_refused,
@@ -21,6 +17,7 @@ from tests.feedback.support import (
     event,
     logged,
     reasons,
+    stored_ids,
     write,
 )
 from tests.servers import SystemRedis
@@ -28,79 +25,6 @@ from tests.service.conftest import Running, Starting
 from tests.service.test_errors import error_info
 from tests.service.toy import ARXIV, DOI
 from tests.support import require_tool
-
-MISSING, INVALID = Reason.FIELD_MISSING, Reason.FIELD_INVALID
-YEAR_9999 = Timestamp(seconds=253_402_300_799, nanos=999_999_999)
-BAD: list[tuple[pb.Event, Reason, str]] = [
-    (event(id=""), MISSING, "id"),
-    (event(id="x" * 257), INVALID, "id"),
-    (event(id="a\x00b"), INVALID, "id"),
-    (event(reader_id=""), MISSING, "reader_id"),
-    (event(reader_id="r" * 1_000_000), INVALID, "reader_id"),
-    (event(reader_id="a\nb"), INVALID, "reader_id"),
-    (event(reader_id="a\x85b"), INVALID, "reader_id"),
-    (event(paper_id=""), MISSING, "paper_id"),
-    (event(paper_id="no-such"), Reason.PAPER_NOT_FOUND, ""),
-    (event(paper_id="p" * 1_025), INVALID, "paper_id"),
-    (event(type=""), MISSING, "type"),
-    (event(type="like"), Reason.EVENT_TYPE_UNKNOWN, "type"),
-    (event(type="Click"), Reason.EVENT_TYPE_UNKNOWN, "type"),
-    (event(event_time=YEAR_9999), Reason.EVENT_IN_FUTURE, "event_time"),
-    (event(days_ago=-0.01), Reason.EVENT_IN_FUTURE, "event_time"),
-    (event(days_ago=30.001), Reason.EVENT_TOO_OLD, "event_time"),
-    (event(event_time=Timestamp(seconds=-62_135_596_800)), Reason.EVENT_TOO_OLD, "event_time"),
-    (event(event_time=Timestamp(seconds=2**62)), INVALID, "event_time"),
-    (event(event_time=Timestamp(seconds=-(2**63))), INVALID, "event_time"),
-    (event(event_time=Timestamp(seconds=1, nanos=-1)), INVALID, "event_time"),
-    (event(event_time=Timestamp(seconds=1, nanos=2**31 - 1)), INVALID, "event_time"),
-    (event(value=math.nan), INVALID, "value"),
-    (event(value=math.inf), INVALID, "value"),
-    (event(value=0.0), INVALID, "value"),
-    (event(value=-0.5), INVALID, "value"),
-    (event(value=1.5), INVALID, "value"),
-    (event(rank=0), INVALID, "rank"),
-    (event(rank=-3), INVALID, "rank"),
-    (event(surface="s" * 257), INVALID, "surface"),
-    (event(surface="\x1b[2J"), INVALID, "surface"),
-    (event(origin="o" * 257), INVALID, "origin"),
-    (event(attribution_token="forged"), Reason.ATTRIBUTION_TOKEN_INVALID, "attribution_token"),
-    (event(type="retract", paper_id=""), MISSING, "retracted_event_id"),
-    (
-        event(id="me", type="retract", paper_id="", retracted_event_id="me"),
-        INVALID,
-        "retracted_event_id",
-    ),
-    (event(retracted_event_id="e"), INVALID, "retracted_event_id"),
-]
-
-
-@pytest.mark.parametrize(
-    ("bad", "reason", "field"),
-    BAD,
-    ids=[f"{i}-{reason}-{field}" for i, (_, reason, field) in enumerate(BAD)],
-)
-async def test_bad_event(running: Running, bad: pb.Event, reason: Reason, field: str) -> None:
-    before, result, after = await write(running, [event(), bad, event()])
-    assert reasons([before, after]) == ["", ""]
-    assert_refused(result, reason, CODES[reason], retryable=reason in RETRY_HELPS)
-    if field:
-        assert result.status.metadata["field"] == field
-        assert field in result.status.message
-
-
-async def test_bad_events_spoil_none_of_their_neighbours(running: Running) -> None:
-    good = [event(reader_id="grace") for _ in BAD]
-    mixed = [each for (bad, _, _), fine in zip(BAD, good, strict=True) for each in (bad, fine)]
-    results = await write(running, mixed)
-    assert reasons(results[::2]) == [reason for _, reason, _ in BAD]
-    assert reasons(results[1::2]) == [""] * len(good)
-    assert await stored_ids(running, "grace") == {each.id for each in good}
-
-
-async def stored_ids(running: Running, reader: str) -> set[str]:
-    """The events of the reader's history."""
-    assert running.application.state is not None
-    return {each.id for each in (await running.application.state.history(reader)).events}
 
 
 async def test_an_unknown_type_is_answered_with_those_that_there_are(running: Running) -> None:
@@ -123,26 +47,6 @@ async def test_the_window_is_a_setting(settings: Settings) -> None:
     async with Starting(longer) as running:
         results = await write(running, [event(days_ago=59), event(days_ago=61)])
     assert reasons(results) == ["", Reason.EVENT_TOO_OLD]
-
-
-async def test_more_events_than_a_call_takes(running: Running) -> None:
-    many = [event(id=str(UUID(int=at)), reader_id="m", days_ago=1) for at in range(100_001)]
-    assert pb.WriteFeedbackRequest(events=many).ByteSize() > 7_000_000
-    results = await write(running, many)
-    refused = results[MAX_EVENTS:]
-    assert reasons(results[:MAX_EVENTS]) == [""] * MAX_EVENTS
-    assert set(reasons(refused)) == {Reason.TOO_MANY_EVENTS}
-    assert all(each.retryable for each in refused)
-    assert "100,001" in refused[0].status.message
-    assert len(await stored_ids(running, "m")) == MAX_EVENTS
-
-
-async def test_an_answer_stays_within_what_clients_take_in(running: Running) -> None:
-    unknown = [event(paper_id="é" * 150) for _ in range(MAX_EVENTS)]
-    refused = await write(running, unknown)
-    assert set(reasons(refused)) == {Reason.PAPER_NOT_FOUND}
-    assert refused[0].status.message
-    assert sum(each.ByteSize() for each in refused) < 1_500_000
 
 
 async def test_no_events(running: Running) -> None:
