@@ -36,21 +36,27 @@ class Size(NamedTuple):
 
 
 class Writers:
-    """Write events through the service until told to stop, and remember what it acknowledged."""
+    """Write events through the service until told to stop, and remember what it acknowledged.
+
+    going: while it is not set no writer begins another batch; one that failed is still sent again.
+    """
 
     def __init__(self) -> None:
         self.acknowledged: list[Identity] = []
+        self.going = asyncio.Event()
         self._stopping = False
         self._changed = asyncio.Condition()
+        self.going.set()
 
     async def write(self, client: AsyncClient, name: str) -> None:
         """Batches of 1 to 100 events; one that fails is sent again until it is acknowledged."""
         for number in itertools.count():
+            await self.going.wait()
+            if self._stopping:
+                return
             batch = list(events(f"{name}-{number}", 1 + 37 * number % 100))
             while not await self._written(client, batch):
                 pass
-            if self._stopping:
-                return
 
     async def _written(self, client: AsyncClient, batch: list[dict[str, str]]) -> bool:
         try:
@@ -71,6 +77,7 @@ class Writers:
     def stop(self) -> None:
         """Let each writer end with the batch that it is at."""
         self._stopping = True
+        self.going.set()
 
 
 def events(name: str, count: int) -> Iterator[dict[str, str]]:
@@ -129,10 +136,12 @@ async def test_what_was_acknowledged_outlives_the_state_server(
             for _ in range(size.kills):
                 await writers.reach(len(writers.acknowledged) + size.events)
                 await asyncio.to_thread(kill, state)
+                writers.going.clear()
                 before = set(writers.acknowledged)
                 with attach(data):  # starts what is dead, for the running service too
                     pass
                 assert before <= (await logged(url)).keys()
+                writers.going.set()
             writers.stop()
         for client in clients:
             await client.close()
