@@ -19,17 +19,19 @@ import stat
 import tempfile
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from threading import Event, Thread
 from typing import IO
 
 import structlog
 
 from service.valkey import EmbeddedServersError, Health, Role, Server
 
-__all__ = ["EmbeddedServersError", "Role", "attach"]
+__all__ = ["EmbeddedServersError", "Role", "attach", "keep"]
 
 _POLL_SECONDS = 0.02
+_WATCH_SECONDS = 1.0
 _SOCKET_PATH_BYTES = 100  # the kernel allows 103 (macOS) or 107 (Linux)
 
 log = structlog.get_logger(__name__)
@@ -66,6 +68,40 @@ def attach(
             yield {role: servers[role].url for role in roles}
         finally:
             _leave(folder, users, list(servers.values()), patience_seconds)
+
+
+@contextmanager
+def keep(
+    data_dir: Path, *, roles: Collection[Role] = tuple(Role), cache_megabytes: int = 64
+) -> Iterator[dict[Role, str]]:
+    """`attach` for a command that stays: a server that dies meanwhile is started again."""
+    ending = Event()
+
+    def attached() -> AbstractContextManager[dict[Role, str]]:
+        return attach(data_dir, roles=roles, cache_megabytes=cache_megabytes)
+
+    def revive() -> None:
+        folder = data_dir.resolve() / "servers"
+        servers = [Server(role, folder / role, folder) for role in roles]
+        while not ending.wait(_WATCH_SECONDS):
+            dead = [server.role.value for server in servers if not server.alive()]
+            if not dead:
+                continue
+            log.error("an embedded server died and is started again", roles=dead)
+            try:
+                with attached():  # starts it, and leaves it to us who are attached already
+                    pass
+            except EmbeddedServersError as error:
+                log.warning("an embedded server cannot be started again yet", error=str(error))
+
+    with attached() as urls:
+        thread = Thread(target=revive, name="embedded servers", daemon=True)
+        thread.start()
+        try:
+            yield urls
+        finally:
+            ending.set()
+            thread.join()
 
 
 def _make_ready(server: Server, cache_megabytes: int, patience_seconds: float) -> None:

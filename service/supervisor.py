@@ -17,7 +17,7 @@ from typing import IO, cast
 
 import structlog
 
-from service.embedded import Role, attach
+from service.embedded import Role, keep
 from service.settings import Settings
 
 _ENVIRONMENT = {
@@ -84,7 +84,7 @@ def _with_servers(settings: Settings, stack: ExitStack) -> Settings:
     ]
     if not roles:
         return settings
-    servers = attach(settings.data_dir, roles=roles, cache_megabytes=settings.cache_megabytes)
+    servers = keep(settings.data_dir, roles=roles, cache_megabytes=settings.cache_megabytes)
     urls = stack.enter_context(servers)
     return settings.model_copy(update={f"{role.value}_url": url for role, url in urls.items()})
 

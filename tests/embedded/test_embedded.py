@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from service.embedded import EmbeddedServersError, Role, attach
+from service.embedded import EmbeddedServersError, Role, attach, keep
 from service.valkey import Server
 from tests.embedded.conftest import User, gone
 from tests.servers import answers, identity
@@ -277,3 +277,17 @@ def test_the_room_loads_no_grpc() -> None:
 
 def wait_for_log(user: User, text: str) -> None:
     wait_until(lambda: user.logged(text), f"the user logs {text!r}")
+
+
+def test_a_server_that_dies_is_started_again_for_a_command_that_stays(folder: Path) -> None:
+    server = Server(Role.STATE, folder / "servers" / Role.STATE, folder)
+    with keep(folder, roles=[Role.STATE]) as urls:
+        with redis.Redis.from_url(urls[Role.STATE]) as client:
+            client.set("kept", "so")
+        first = pid_of(urls[Role.STATE])
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: server.pid() not in (None, first), "another one is started")
+        wait_until(lambda: answers(urls[Role.STATE]), "it answers")
+        with redis.Redis.from_url(urls[Role.STATE]) as client:
+            assert client.get("kept") == b"so"
+    gone(folder, Role.STATE)

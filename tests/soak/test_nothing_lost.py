@@ -96,7 +96,7 @@ def kill(state: Server) -> None:
     process = state.pid()
     assert process is not None
     os.kill(process, signal.SIGKILL)
-    wait_until(lambda: not state.alive(), "the state server is gone")
+    wait_until(lambda: state.pid() != process or not state.alive(), "the state server is gone")
 
 
 async def logged(url: str) -> Counter[Identity]:
