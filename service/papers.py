@@ -30,11 +30,13 @@ class PaperHandlers:
         """The known ones of many papers."""
         if not request.paper_ids:
             raise validation.missing("paper_ids", "give at least one paper id")
-        paper_ids = validation.paper_ids("paper_ids", request.paper_ids, validation.MAX_PAPERS)
+        validation.at_most("paper_ids", request.paper_ids, validation.MAX_PAPERS)
         view = validation.view(request.view, PaperView.PAPER_VIEW_BASIC)
         artifact = self._catalog.serving.artifact
         response = pb.BatchGetPapersResponse(model_version=artifact.version)
-        for paper_id in paper_ids:
+        for place, paper_id in enumerate(request.paper_ids):
+            if paper_id:  # an empty one is as unknown as any other
+                validation.paper_id(f"paper_ids[{place}]", paper_id)
             row = artifact.papers.row(paper_id)
             if row is None:
                 response.unknown_paper_ids.append(paper_id)
