@@ -7,7 +7,12 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from models.als import fit_item_factors
+from models.als import (
+    ITERATIONS,
+    READERLESS_ITERATIONS,
+    WARM_ITERATIONS,
+    fit_item_factors,
+)
 from models.collective import collective_users
 from models.defaults import READER_WEIGHTS
 from models.features import Features
@@ -115,11 +120,12 @@ def fit_readers(
     if not (libraries.nnz or linked.nnz or text.nnz):
         return None
     weights, start = np.array(READER_WEIGHTS, np.float32), None
+    iterations = ITERATIONS if wanted(libraries).nnz else READERLESS_ITERATIONS
     held = hold_out(libraries, linked, seed) if wanted(libraries).nnz else None
     if held is not None and held.targets.nnz:
-        inner = _build(held.libraries, held.linked, text, latent, seed, threads, None)
-        weights, start = fit_weights(inner, held), inner.item_factors
-    model = _build(libraries, linked, text, latent, seed, threads, start)
+        inner = _build(held.libraries, held.linked, text, latent, seed, threads, None, iterations)
+        weights, start, iterations = fit_weights(inner, held), inner.item_factors, WARM_ITERATIONS
+    model = _build(libraries, linked, text, latent, seed, threads, start, iterations)
     users = collective_users(libraries, linked, text)
     return FittedReaders(replace(model, weights=weights), solve_readers(users, model.item_factors))
 
@@ -132,12 +138,13 @@ def _build(
     seed: int,
     threads: int,
     start: NDArray[np.float32] | None,
+    iterations: int,
 ) -> ReaderModel:
     users = collective_users(libraries, linked, text)
     return ReaderModel(
         text=text,
         smoothed_text=spread_text(latent, linked, libraries),
-        item_factors=fit_item_factors(users, seed, threads, start),
+        item_factors=fit_item_factors(users, seed, threads, start, iterations),
         saves=np.log1p(wanted_count(libraries)).astype(np.float32),
         weights=np.zeros(len(SIGNALS), np.float32),
     )
