@@ -1,5 +1,6 @@
 """From a fitted blend to a probability, and how good both are on pairs they have not seen."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.batch import RankedBlock, rank_blocks
-from models.blend import probability
+from models.blend import Blend, probability
 from models.evaluation import ndcg
 from models.features import Features
 from models.fitting import Pairs, fit_blend, related_rows
@@ -54,10 +55,14 @@ def held_out_lists(
     queries = np.arange(papers)
     if papers > QUERIES:
         queries = np.sort(random.choice(papers, QUERIES, replace=False))
+
+    def fit_without(at: int) -> Blend:
+        return fit_blend(signals, [parts[0].take(fold[parts[0].query] != at), *parts[1:]])
+
+    with ThreadPoolExecutor(threads) as pool:
+        blends = list(pool.map(fit_without, range(FOLDS)))
     blocks: list[RankedBlock] = []
-    for at in range(FOLDS):
-        unseen = fold[parts[0].query] != at
-        blend = fit_blend(signals, [parts[0].take(unseen), *parts[1:]])
+    for at, blend in enumerate(blends):
         chosen = queries[fold[queries] == at]
         blocks += rank_blocks(
             features.signals, features.papers, blend, chosen, DEPTH, threads=threads

@@ -90,11 +90,30 @@ def _by_weight(values: Any) -> Any:
 
 
 @compiled
+def _floor(scores: Any, count: int) -> Any:
+    """A number, 0 or above, that the `count` largest scores reach (as far as they are above 0), and
+    few others do: what is below it needs no place in a heap. From the leading bits, whose order
+    is that of positive floats."""
+    if len(scores) <= 2 * count:
+        return np.float32(0)
+    bits = scores.view(np.int32)
+    bins = np.zeros(1 << 13, np.int32)  # the exponent and five bits of the fraction
+    for each in bits:
+        if each > 0:
+            bins[np.uint32(each) >> 18] += 1
+    reached, lowest = 0, len(bins)
+    while reached < count and lowest > 0:
+        lowest -= 1
+        reached += bins[lowest]
+    return np.array([lowest << 18], np.int32).view(np.float32)[0]
+
+
+@compiled
 def _partial_products(
     terms: Any, values: Any, transposed: Any, budget: int, least: int, partial: Any, touched: Any
 ) -> int:
     """Add the postings of terms to `partial` until `budget` are read and more than `least` rows
-    are touched; returns how many rows are, written to `touched`."""
+    are touched; returns how many rows are, written to `touched`, which has room for one more."""
     indptr, indices, data = transposed
     count = read = 0
     for place in _by_weight(values):
@@ -102,13 +121,25 @@ def _partial_products(
         read += end - begin
         if read > budget and count > least:
             break
-        for posting in range(begin, end):
-            other = indices[posting]
-            if partial[other] == 0:
-                touched[count] = other
-                count += 1
-            partial[other] += values[place] * data[posting]
+        papers, weights, value = indices[begin:end], data[begin:end], values[place]
+        for at in range(len(papers)):
+            other = np.uint32(papers[at])  # unsigned: numba then looks for no index below 0
+            before = partial[other]
+            touched[count] = other  # no branch, which could not be foretold
+            count += before == 0
+            partial[other] = before + value * weights[at]
     return count
+
+
+@compiled
+def _product(weight: Any, matrix: Any, row: int) -> Any:
+    """The inner product of a dense vector with a row of the matrix."""
+    indptr, indices, data = matrix
+    columns, values = indices[indptr[row] : indptr[row + 1]], data[indptr[row] : indptr[row + 1]]
+    product = np.float32(0)
+    for at in range(len(columns)):
+        product += weight[np.uint32(columns[at])] * values[at]
+    return product
 
 
 @compiled
@@ -125,25 +156,27 @@ def sparse_top_k(
     indptr, indices, data = matrix
     papers = len(indptr) - 1
     partial = np.zeros(papers, np.float32)
+    products = np.empty(papers, np.float32)
     weight = np.zeros(len(transposed[0]) - 1, np.float32)
-    touched = np.empty(papers, np.int32)
+    touched = np.empty(papers + 1, np.int32)
     pool_scores = np.empty(min(pool + 1, papers), np.float32)  # and the query
     pool_rows = np.empty(len(pool_scores), np.int32)
     for i in range(len(queries)):
         low, high = indptr[queries[i]], indptr[queries[i] + 1]
         terms, values = indices[low:high], data[low:high]
         count = _partial_products(terms, values, transposed, budget, pool, partial, touched)
-        size = 0
-        for other in touched[:count]:
-            if size < len(pool_rows) or partial[other] >= pool_scores[0]:  # most fail: no call
-                size = keep_best(partial[other], other, pool_scores, pool_rows, size)
+        for at in range(count):
+            other = np.uint32(touched[at])
+            products[at] = partial[other]
             partial[other] = 0
+        size, floor = 0, _floor(products[:count], len(pool_rows))
+        for at in range(count):
+            if products[at] >= floor:
+                size = keep_best(products[at], touched[at], pool_scores, pool_rows, size)
         weight[terms] = values
         found, best_scores, best_rows = 0, scores[i], rows[i]
         for other in pool_rows[:size]:
-            product = np.float32(0)
-            for entry in range(indptr[other], indptr[other + 1]):
-                product += weight[indices[entry]] * data[entry]
+            product = _product(weight, matrix, other)
             if product > 0 and other != queries[i]:
                 found = keep_best(product, other, best_scores, best_rows, found)
         sort_best(best_scores, best_rows, found)
@@ -159,14 +192,12 @@ def offer_products(
     for i in range(len(queries)):
         size, best_scores, best_rows, product = sizes[i], scores[i], rows[i], products[i]
         full = size == len(best_rows)
-        threshold = best_scores[0] if full else np.float32(0)
+        floor = best_scores[0] if full else _floor(product, len(best_rows) + 1)  # and the query
         for at in range(len(product)):
-            if product[at] > threshold and first + at != queries[i]:
+            if product[at] >= floor and product[at] > 0 and first + at != queries[i]:
                 size = keep_best(product[at], np.int32(first + at), best_scores, best_rows, size)
-                if size == len(
-                    best_rows
-                ):  # later rows lose a draw: only more than the worst counts
-                    threshold = best_scores[0]
+                if size == len(best_rows):
+                    floor = best_scores[0]
         sizes[i] = size
 
 
@@ -205,16 +236,11 @@ def sparse_pairs(matrix: Any, columns: int, queries: Any, rows: Any, products: A
     weight = np.zeros(columns, np.float32)
     for i in range(len(queries)):
         low, high = indptr[queries[i]], indptr[queries[i] + 1]
-        for at in range(low, high):
-            weight[indices[at]] = data[at]
+        terms = indices[low:high]
+        weight[terms] = data[low:high]
         for j in range(rows.shape[1]):
-            product = np.float32(0)
-            if rows[i, j] >= 0:
-                for at in range(indptr[rows[i, j]], indptr[rows[i, j] + 1]):
-                    product += weight[indices[at]] * data[at]
-            products[i, j] = product
-        for at in range(low, high):
-            weight[indices[at]] = 0
+            products[i, j] = _product(weight, matrix, rows[i, j]) if rows[i, j] >= 0 else 0
+        weight[terms] = 0
 
 
 @reassociating

@@ -7,6 +7,7 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import platform
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -65,17 +66,28 @@ def train(
     """Fit the blend on inner splits and the signals on the whole corpus, rank every paper's
     neighbours, publish the artifact in `output`. Raises ArtifactError where it can't be written.
     """
-    with threadpool_limits(1), publishing(output) as writer:
+    with (
+        threadpool_limits(1),
+        publishing(output) as writer,
+        ThreadPoolExecutor(2) as beside,
+    ):
         libraries = interactions.user_items
         counts = count_terms(corpus.table, report("Terms", len(corpus)))
+        # The inner splits leave cores idle half of the time: the whole corpus's signals take them.
+        building = beside.submit(build_features, corpus, counts, libraries, seed, threads)
+        fitting = beside.submit(
+            lambda: fit_readers(
+                libraries, links(corpus.citations), building.result(), seed, threads
+            )
+        )
         fitted = fit(corpus, counts, libraries, seed, threads, report)
         report("Signals of the corpus", 0)
-        features = build_features(corpus, counts, libraries, seed, threads)
+        features = building.result()
         blend = fitted.blend if fitted else default_blend(tuple(features.signals))
         advance = report("Neighbours", len(corpus))
         neighbors = rank_neighbors(features, blend, threads, advance)
         report("Readers", 0)
-        readers = fit_readers(libraries, links(corpus.citations), features, seed, threads)
+        readers = fitting.result()
         report("Artifact", 0)
         write(writer, corpus, features, blend, neighbors)
         write_readers(writer, interactions, readers)
