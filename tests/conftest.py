@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from service.embedded import Role, attach
 from tests.servers import SystemRedis
@@ -15,7 +15,8 @@ from tests.support import ROOT, fetch, require_tool
 
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3"
 
-settings.register_profile("project", deadline=None)  # no test looks at the clock
+# No test looks at the clock: neither at its own time nor at that of drawing its examples.
+settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
 
 
