@@ -1,5 +1,6 @@
-"""The assembled service in one process: models, keys, state, cache and the gRPC port."""
+"""The assembled service in one process: models, keys, state, cache and both ports."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Self
 
@@ -16,8 +17,9 @@ from service.event_types import event_types
 from service.feedback import FeedbackHandlers, NoState
 from service.feedback_state import FeedbackState
 from service.group_commit import GroupCommit
-from service.grpc_server import GrpcServer, ListenError
+from service.grpc_server import GrpcServer
 from service.handlers import methods
+from service.listening import ListenError
 from service.live import LiveModel
 from service.reader_records import ReaderRecords
 from service.readers import Readers
@@ -26,6 +28,8 @@ from service.secrets import SigningKeys, SigningKeysError
 from service.settings import Settings
 from service.state import StateFormatError, check_state
 from service.tombstones import Tombstones
+from service.web.application import WebApplication
+from service.web.server import WebServer
 
 SIGNING_KEYS = "signing.keys"
 DAY_MS = 86_400_000
@@ -59,14 +63,22 @@ class Application:
             artifact = self.catalog.serving.artifact
             readers = Readers(artifact, self.state, tombstones, self.live, types, self.background)
             feedback = FeedbackHandlers(self.catalog, access, rules, self._commit, records)
+            answered = tuple(
+                methods(self.catalog, keys, self.background, self.cache, feedback, access, readers)
+            )
             self._server = GrpcServer(
-                methods(self.catalog, keys, self.background, self.cache, feedback, access, readers),
-                address(settings.host, settings.port),
-                settings.max_message_bytes,
+                answered, address(settings.host, settings.port), settings.max_message_bytes
+            )
+            self._web = WebServer(
+                WebApplication(answered, settings.max_message_bytes),
+                settings.host,
+                settings.web_port,
+                settings.drain_seconds,
             )
         except (ArtifactError, SigningKeysError, ApiKeysError, ListenError) as error:
             raise StartError(str(error)) from error
         self.port = self._server.port
+        self.web_port = self._web.port
 
     async def start(self) -> Self:
         """Begin to answer. Raises StartError."""
@@ -84,11 +96,12 @@ class Application:
         if self.live:
             self.live.start()
         await self._server.start()
+        await self._web.start()
         return self
 
     async def stop(self) -> None:
         """Let the calls in flight finish, and close."""
-        await self._server.stop(self._settings.drain_seconds)
+        await asyncio.gather(self._server.stop(self._settings.drain_seconds), self._web.stop())
         self.background.close()
         await self._commit.close()
         if self.live:

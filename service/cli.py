@@ -28,6 +28,7 @@ app.add_typer(api_key, name="api-key")
 app.add_typer(feedback, name="feedback")
 
 Host = Annotated[str | None, typer.Option(help="The address to listen on. \\[default: 127.0.0.1]")]
+WebPort = Annotated[int | None, typer.Option(help="The web port; 0 picks one. \\[default: 8080]")]
 Port = Annotated[int | None, typer.Option(help="The gRPC port; 0 picks one. \\[default: 50051]")]
 DataDir = Annotated[
     Path | None,
@@ -42,6 +43,7 @@ def serve(
     ] = None,
     host: Host = None,
     port: Port = None,
+    web_port: WebPort = None,
     state_url: Annotated[
         str | None, typer.Option(help="The Redis of the state. \\[default: an embedded server]")
     ] = None,
@@ -72,7 +74,7 @@ def serve(
         ),
     ] = None,
 ) -> None:
-    """Serve a trained model over gRPC until Ctrl-C.
+    """Serve a trained model over gRPC and HTTP until Ctrl-C.
 
     Each option can also be set as an environment variable, RELATED_PAPERS_PORT for --port.
 
@@ -83,6 +85,7 @@ def serve(
             model=model,
             host=host,
             port=port,
+            web_port=web_port,
             state_url=state_url,
             cache_url=cache_url,
             data_dir=data_dir,
@@ -97,12 +100,14 @@ def serve(
 
 
 @app.command()
-def demo(host: Host = None, port: Port = None, data_dir: DataDir = None) -> None:
+def demo(
+    host: Host = None, port: Port = None, web_port: WebPort = None, data_dir: DataDir = None
+) -> None:
     """Train on the sample corpus, serve it until Ctrl-C, and show a call to try.
 
     Example: related-papers demo
     """
-    settings = _settings(host=host, port=port, data_dir=data_dir)
+    settings = _settings(host=host, port=port, web_port=web_port, data_dir=data_dir)
     settings = settings.model_copy(update={"model": settings.data_dir / "demo-model"})
     training = [sys.executable, "-m", "service.cli", "train"]
     training += ["--papers", str(SAMPLE / "papers.jsonl")]
@@ -150,14 +155,16 @@ def _settings(**options: object) -> Settings:
 def _supervise(settings: Settings, *, example: bool = False) -> None:
     from service.embedded import EmbeddedServersError
     from service.logs import configure
-    from service.supervisor import WorkerError, supervise
+    from service.supervisor import Ports, WorkerError, supervise
 
     configure()
 
-    def announce(port: int) -> None:
+    def announce(ports: Ports) -> None:
         host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
-        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        print(f"Related Papers serves gRPC on {address}. Stop it with Ctrl-C.", flush=True)
+        host = f"[{host}]" if ":" in host else host
+        address = f"{host}:{ports.grpc}"
+        print(f"Related Papers serves gRPC on {address} and pages on http://{host}:{ports.web}/.")
+        print("Stop it with Ctrl-C.", flush=True)
         if example:
             print(_example(address), flush=True)
 

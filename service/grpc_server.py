@@ -6,26 +6,21 @@ from itertools import groupby
 from typing import Any, cast
 
 import grpc
-import structlog
 from google.protobuf.message import DecodeError, Message
 from grpc_health.v1 import health, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from service import rich_status
 from service.access import WIRE, Wire
+from service.calls import check_deadline, malformed, refusal
 from service.errors import Reason, ServiceError
 from service.handlers import Answer, Method
 from service.health import Health
 from service.inbox import Inbox
-
-log = structlog.get_logger(__name__)
+from service.listening import ListenError
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
-
-
-class ListenError(OSError):
-    """The address can't be listened on; the message says why in one sentence."""
 
 
 class GrpcServer:
@@ -66,11 +61,7 @@ class GrpcServer:
         try:
             self.port = self._server.add_insecure_port(address)
         except RuntimeError as error:
-            message = (
-                f"{address} cannot be listened on: another program has the port, or the address is "
-                "not this machine's. Choose another with --port or --host."
-            )
-            raise ListenError(message) from error
+            raise ListenError(address, "--port") from error
 
     async def start(self) -> None:
         """Begin to answer."""
@@ -101,7 +92,7 @@ class GrpcServer:
                 async for answer in handler(parse(data) async for data in inbox):
                     yield answer if isinstance(answer, bytes) else answer.SerializeToString()
             except Exception as error:  # noqa: BLE001 - the last resort logs what is not ours
-                await _refuse(context, _refusal(error, method))
+                await _refuse(context, refusal(_ours(error, method), method))
             else:
                 if inbox.closed:
                     await _refuse(context, _stopping())
@@ -123,31 +114,21 @@ def _unary(method: Method) -> Callable[[bytes, Context], Awaitable[bytes]]:
             answer = await handler(parse(data))
             return answer if isinstance(answer, bytes) else answer.SerializeToString()
         except Exception as error:  # noqa: BLE001 - the last resort logs what is not ours
-            return await _refuse(context, _refusal(error, method))
+            return await _refuse(context, refusal(_ours(error, method), method))
 
     return call
 
 
-def _refusal(error: Exception, method: Method) -> ServiceError:
-    """The error that the caller gets; of an unexpected one no inner detail, which the log has."""
-    if isinstance(error, ServiceError):
-        return error
+def _ours(error: Exception, method: Method) -> Exception:
     if isinstance(error, DecodeError):
-        message = f"The request is not a {method.request.DESCRIPTOR.full_name} message."
-        return ServiceError(Reason.REQUEST_MALFORMED, message)
-    log.error(
-        "a call failed unexpectedly", method=f"{method.service}/{method.name}", exc_info=error
-    )
-    return ServiceError(Reason.UNEXPECTED, "The service failed; its log says why.")
+        return malformed(method.request.DESCRIPTOR.full_name)
+    return error
 
 
 def _begin(context: Context) -> None:
     """Tell the handler who calls, and do no work for a caller that waits no longer."""
     WIRE.set(partial(_wire, context))
-    remaining = cast("float | None", context.time_remaining())  # None without a deadline
-    if remaining is not None and remaining <= 0:
-        message = "The deadline had passed before the work began: allow more time."
-        raise ServiceError(Reason.DEADLINE_PASSED, message)
+    check_deadline(cast("float | None", context.time_remaining()))
 
 
 def _wire(context: Context) -> Wire:

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import NamedTuple
 
+from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -44,17 +45,20 @@ class Method(NamedTuple):
     """One method.
 
     service: the full name of its service; name: its own.
-    request: the class of the messages that it takes.
+    request, response: the classes of the messages that it takes and gives.
     handler: gives the answer to a request; where both sides are streams, the answers to an
         asynchronous iterator of requests.
     streaming: whether both sides are streams.
+    safe: whether it has no side effects, so that its answers may be kept.
     """
 
     service: str
     name: str
     request: type[Message]
+    response: type[Message]
     handler: Callable[..., Awaitable[Answer] | AsyncIterator[Answer]]
     streaming: bool
+    safe: bool
 
 
 def methods(
@@ -82,6 +86,8 @@ def methods(
                 service.full_name,
                 method.name,
                 GetMessageClass(method.input_type),
+                GetMessageClass(method.output_type),
                 getattr(handlers[service.name], snake_case),
                 streaming=method.client_streaming and method.server_streaming,
+                safe=method.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS,
             )

@@ -10,19 +10,24 @@ from google.protobuf.any_pb2 import Any
 
 from service.errors import DOMAIN, ServiceError
 
-_ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
+ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
+"""The type of the one detail of an error."""
 
 
 def serialized(error: ServiceError) -> bytes:
     """The value of the trailer `grpc-status-details-bin`."""
+    detail = Any(type_url=ERROR_INFO, value=error_info(error)).SerializeToString()
+    code = bytes([1 << 3, error.code])
+    return code + _field(2, error.message.encode()) + _field(3, detail)
+
+
+def error_info(error: ServiceError) -> bytes:
+    """The bytes of its `ErrorInfo`."""
     entries = (
         _field(1, key.encode()) + _field(2, value.encode()) for key, value in error.metadata.items()
     )
     info = _field(1, error.reason.encode()) + _field(2, DOMAIN.encode())
-    info += b"".join(_field(3, entry) for entry in entries)
-    detail = Any(type_url=_ERROR_INFO, value=info).SerializeToString()
-    code = bytes([1 << 3, error.code])
-    return code + _field(2, error.message.encode()) + _field(3, detail)
+    return info + b"".join(_field(3, entry) for entry in entries)
 
 
 def _field(number: int, value: bytes) -> bytes:

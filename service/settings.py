@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="The address to listen on; 0.0.0.0 for every one")
     port: int = Field(50051, ge=0, le=65535, description="The gRPC port; 0 picks a free one")
+    web_port: int = Field(8080, ge=0, le=65535, description="The web port; 0 picks a free one")
     data_dir: Path = Field(
         Path("data"), description="Where the signing keys and the embedded servers' files are"
     )

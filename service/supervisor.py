@@ -13,7 +13,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from threading import Event, Thread
-from typing import IO, cast
+from typing import IO, NamedTuple, cast
 
 import structlog
 
@@ -44,10 +44,17 @@ class WorkerError(RuntimeError):
     """The worker could not start, or stopped by itself; the message says why in one sentence."""
 
 
-def supervise(settings: Settings, announce: Callable[[int], None]) -> None:
+class Ports(NamedTuple):
+    """Where a worker listens."""
+
+    grpc: int
+    web: int
+
+
+def supervise(settings: Settings, announce: Callable[[Ports], None]) -> None:
     """Serve until SIGTERM, SIGINT or SIGHUP, and return when every call in flight is answered.
 
-    announce: called with the port once it is served.
+    announce: called with the ports once they are served.
     Raises WorkerError, and EmbeddedServersError when the embedded servers can't be had.
     """
     with ExitStack() as stack:
@@ -58,12 +65,12 @@ def supervise(settings: Settings, announce: Callable[[int], None]) -> None:
         worker.begin(settings)
         for number in _stops():
             signal.signal(number, lambda _number, _frame: worker.stop())
-        if (port := worker.port()) is not None:
+        if (ports := worker.ports()) is not None:
             if settings.updater:
                 # Of the very version that serves, also when a newer one is published meanwhile.
                 updater = Updater(settings.model_copy(update={"model": worker.model}))
                 stack.callback(updater.end)
-            announce(port)
+            announce(ports)
         worker.wait()
 
 
@@ -110,21 +117,21 @@ class Worker:
         self._stopped = False
         self._input = cast("IO[bytes]", self._process.stdin)
         self.model = Path()
-        """The folder of the version that it serves, once `port` is known."""
+        """The folder of the version that it serves, once `ports` are known."""
 
     def begin(self, settings: Settings) -> None:
         """Let it serve."""
-        with suppress(BrokenPipeError):  # it died: `port` says so
+        with suppress(BrokenPipeError):  # it died: `ports` says so
             self._input.write(settings.model_dump_json().encode() + b"\n")
             self._input.flush()  # and it stays open: its end would tell the worker that we are gone
 
-    def port(self) -> int | None:
-        """Wait for the port that it serves; None when it was stopped before. Raises WorkerError."""
+    def ports(self) -> Ports | None:
+        """Wait for its ports; None when it was stopped before. Raises WorkerError."""
         line = cast("IO[bytes]", self._process.stdout).readline()
         report = json.loads(line) if line else {}
         if "port" in report:
             self.model = Path(report["model"])
-            return int(report["port"])
+            return Ports(int(report["port"]), int(report["web_port"]))
         code = self._process.wait()
         if self._stopped:
             return None

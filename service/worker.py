@@ -1,8 +1,8 @@
 """A worker process: `python -m service.worker`, as the supervisor starts it.
 
 Standard input: the settings as one line of JSON, then nothing until the supervisor is gone.
-Standard output: one line of JSON, `{"port": 50051, "model": "data/model/1a2b..."}` when it serves
-(the folder of the version), or `{"error": "..."}`.
+Standard output: one line of JSON when it serves, with the folder of the version,
+`{"port": 50051, "web_port": 8080, "model": "data/model/1a2b..."}`, or `{"error": "..."}`.
 Ends after draining on SIGTERM, SIGINT, or the end of its input.
 """
 
@@ -43,7 +43,7 @@ async def _serve(settings: Settings) -> None:
     gc.freeze()  # what is loaded stays: the collector need not look through it again and again
     await application.start()
     model = application.catalog.serving.artifact.folder
-    _report(port=application.port, model=str(model))
+    _report(port=application.port, web_port=application.web_port, model=str(model))
     await stopping.wait()
     loop.remove_reader(sys.stdin.fileno())
     await application.stop()

@@ -1,5 +1,6 @@
 """Fixtures for every subject."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ from tests.serving import train
 from tests.support import ROOT, fetch, require_tool
 
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3"
+
+# Many services run at once in the tests: each picks a free port for its pages.
+os.environ.setdefault("RELATED_PAPERS_WEB_PORT", "0")
 
 # No test looks at the clock: neither at its own time nor at that of drawing its examples.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
