@@ -1,6 +1,7 @@
 """The service for tests: inside the test's own event loop, or as the command that a user starts."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from service.application import Application
 from service.settings import Settings
@@ -36,27 +38,38 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         await application.stop()
 
 
+class Addresses(NamedTuple):
+    """Where a service listens: `grpc` as host:port, `web` as http://host:port."""
+
+    grpc: str
+    web: str
+
+
 @contextmanager
 def serve_command(model: Path, data: Path) -> Iterator[str]:
-    """The address of `related-papers serve` and its embedded servers, for the time of the block."""
-    command: list[str | Path] = [
-        COMMAND,
-        "serve",
-        "--model",
-        model,
-        "--port",
-        "0",
-        "--data-dir",
-        data,
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+    """The gRPC address of `related-papers serve`, for the time of the block."""
+    with serve_both(model, data) as addresses:
+        yield addresses.grpc
+
+
+@contextmanager
+def serve_both(model: Path, data: Path, **settings: str) -> Iterator[Addresses]:
+    """Both addresses of `related-papers serve` and its embedded servers, for the time of the block.
+
+    settings: as the environment gives them, such as RELATED_PAPERS_CORS_ORIGINS.
+    """
+    command: list[str | Path] = [COMMAND, "serve", "--model", model, "--data-dir", data]
+    command += ["--port", "0", "--web-port", "0"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, **settings}
+    ) as process:
         assert process.stdout is not None
         lines = []
         try:
             for line in process.stdout:  # it ends when the command does
                 lines.append(line)
-                if found := re.search(r"serves gRPC on (\S+:\d+)", line):
-                    yield found[1]
+                if found := re.search(r"serves gRPC on (\S+:\d+) and pages on (\S+)/\.", line):
+                    yield Addresses(found[1], found[2])
                     break
             else:
                 raise AssertionError(f"it did not start: {''.join(lines)}")
