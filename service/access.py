@@ -53,6 +53,7 @@ class Access:
 
     host: the address that is listened on.
     trusted_proxies: whose `x-forwarded-for` is believed.
+    open: whether everybody who reaches the service may do everything.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Access:
         trusted_proxies: Iterable[Network] = (),
     ) -> None:
         self._api_keys = api_keys
-        self._open = api_keys is None and is_loopback(host)
+        self.open = api_keys is None and is_loopback(host)
         self._signing_keys = signing_keys
         self._trusted = tuple(trusted_proxies)
 
@@ -77,7 +78,7 @@ class Access:
         headers = _texts(wire.metadata)
         browser = "origin" in headers
         key = _key(headers)
-        if not self._open and (key or not (browser and browsers and self._api_keys)):
+        if not self.open and (key or not (browser and browsers and self._api_keys)):
             self._check(key, scope)
         if not browser:
             return Caller()

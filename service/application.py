@@ -28,6 +28,7 @@ from service.secrets import SigningKeys, SigningKeysError
 from service.settings import Settings
 from service.state import StateFormatError, check_state
 from service.tombstones import Tombstones
+from service.web.api import Api
 from service.web.application import WebApplication
 from service.web.server import WebServer
 
@@ -70,7 +71,11 @@ class Application:
                 answered, address(settings.host, settings.port), settings.max_message_bytes
             )
             self._web = WebServer(
-                WebApplication(answered, settings.max_message_bytes),
+                WebApplication(
+                    answered,
+                    Api(answered, self.catalog, allows_all=access.open),
+                    settings.max_message_bytes,
+                ),
                 settings.host,
                 settings.web_port,
                 settings.drain_seconds,

@@ -17,6 +17,7 @@ from service.access import WIRE, Wire
 from service.calls import check_deadline, malformed, refusal
 from service.errors import ServiceError
 from service.handlers import Answer, Method
+from service.web.peers import peer
 
 
 class Answered(NamedTuple):
@@ -124,11 +125,9 @@ def _unary(
 
 
 def _wire(context: RequestContext[Any, Any]) -> Wire:
-    address = context.client_address or ""
-    version = "ipv6" if address.count(":") > 1 else "ipv4"
-    host, _, port = address.rpartition(":")
-    peer = f"{version}:[{host}]:{port}" if version == "ipv6" else f"{version}:{address}"
-    return Wire(tuple(context.request_headers.allitems()), peer)
+    host, _, port = (context.client_address or "").rpartition(":")
+    client = (host, int(port)) if host else None
+    return Wire(tuple(context.request_headers.allitems()), peer(client))
 
 
 def connect_error(error: ServiceError) -> ConnectError:

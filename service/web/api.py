@@ -1,0 +1,50 @@
+"""The API for the pages: a page asks a handler as a client would, without a wire between."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from google.protobuf.message import Message
+from starlette.requests import Request
+
+from service.access import WIRE, Wire
+from service.catalog import Catalog
+from service.handlers import Method
+from service.web.peers import peer
+
+
+class Api:
+    """The methods, in the process, and the facts of the model that serves.
+
+    catalog: the models of this server.
+    open: whether everything is allowed, as on loopback without API keys; elsewhere pages show no
+        reader, and write nothing.
+    """
+
+    def __init__(self, methods: Iterable[Method], catalog: Catalog, *, allows_all: bool) -> None:
+        self._methods = {
+            (method.service.rpartition(".")[2], method.request): method
+            for method in methods
+            if not method.streaming
+        }
+        self.catalog = catalog
+        self.open = allows_all
+
+    async def call(self, service: str, message: Message, request: Request) -> Any:
+        """The answer of the method that takes such a message: a message of its response class.
+
+        service: its own name, such as `RecommendationService`.
+        message: stays as it is.
+        request: what the browser sent us; the call is the service's own, so it counts as no
+            browser's, but it comes from the same address.
+        Raises ServiceError, and KeyError where no method takes such a message.
+        """
+        method = self._methods[service, type(message)]
+        metadata = tuple(
+            (name, value) for name, value in request.headers.items() if name != "origin"
+        )
+        address = peer(request.scope["client"])
+        WIRE.set(lambda: Wire(metadata, address))
+        copy = type(message)()
+        copy.CopyFrom(message)
+        answer = await method.handler(copy)  # type: ignore[misc]
+        return method.response.FromString(answer) if isinstance(answer, bytes) else answer
