@@ -23,6 +23,7 @@ from service.reader_lists import MAX_SHOWN
 from service.readers import Readers
 from service.recommend_papers import ReaderRecommendations
 from service.recommender import NEAREST, Recommender
+from service.search import Search
 from service.secrets import SigningKeys
 
 METHOD = "ListRelatedPapers"
@@ -85,6 +86,7 @@ class RecommendationHandlers:
         self.recommend_papers = ReaderRecommendations(
             catalog, keys, access, readers, background
         ).recommend_papers
+        self.search_papers = Search(catalog, keys, background).search_papers
 
     async def list_related_papers(self, request: pb.ListRelatedPapersRequest) -> bytes:
         """A page of the papers that are related to the seeds, a ListRelatedPapersResponse."""

@@ -209,3 +209,57 @@ class BatchListRelatedPapersResult(_message.Message):
     status: _status_pb2.ItemStatus
     response: ListRelatedPapersResponse
     def __init__(self, status: _Optional[_Union[_status_pb2.ItemStatus, _Mapping]] = ..., response: _Optional[_Union[ListRelatedPapersResponse, _Mapping]] = ...) -> None: ...
+
+class SearchPapersRequest(_message.Message):
+    __slots__ = ("query", "prefix", "filter", "view", "page_size", "page_token")
+    QUERY_FIELD_NUMBER: _ClassVar[int]
+    PREFIX_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    VIEW_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    query: str
+    prefix: bool
+    filter: PaperFilter
+    view: _paper_pb2.PaperView
+    page_size: int
+    page_token: str
+    def __init__(self, query: _Optional[str] = ..., prefix: _Optional[bool] = ..., filter: _Optional[_Union[PaperFilter, _Mapping]] = ..., view: _Optional[_Union[_paper_pb2.PaperView, str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class SearchPapersResponse(_message.Message):
+    __slots__ = ("results", "next_page_token", "model_version", "attribution_token", "total", "relaxed", "unknown_paper_ids")
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTION_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FIELD_NUMBER: _ClassVar[int]
+    RELAXED_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_PAPER_IDS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[SearchResult]
+    next_page_token: str
+    model_version: str
+    attribution_token: str
+    total: int
+    relaxed: bool
+    unknown_paper_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, results: _Optional[_Iterable[_Union[SearchResult, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., model_version: _Optional[str] = ..., attribution_token: _Optional[str] = ..., total: _Optional[int] = ..., relaxed: _Optional[bool] = ..., unknown_paper_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class SearchResult(_message.Message):
+    __slots__ = ("paper", "score", "title", "snippet")
+    PAPER_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    SNIPPET_FIELD_NUMBER: _ClassVar[int]
+    paper: _paper_pb2.Paper
+    score: float
+    title: _containers.RepeatedCompositeFieldContainer[Span]
+    snippet: _containers.RepeatedCompositeFieldContainer[Span]
+    def __init__(self, paper: _Optional[_Union[_paper_pb2.Paper, _Mapping]] = ..., score: _Optional[float] = ..., title: _Optional[_Iterable[_Union[Span, _Mapping]]] = ..., snippet: _Optional[_Iterable[_Union[Span, _Mapping]]] = ...) -> None: ...
+
+class Span(_message.Message):
+    __slots__ = ("text", "highlighted")
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    HIGHLIGHTED_FIELD_NUMBER: _ClassVar[int]
+    text: str
+    highlighted: bool
+    def __init__(self, text: _Optional[str] = ..., highlighted: _Optional[bool] = ...) -> None: ...

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class RecommendationServiceStub:
-    """Which papers to show beside a paper, and why.
+    """Which papers to show beside a paper, to a reader or for a query, and why.
     """
 
     def __init__(self, channel):
@@ -50,10 +50,15 @@ class RecommendationServiceStub:
                 request_serializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.BatchListRelatedPapersRequest.SerializeToString,
                 response_deserializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.BatchListRelatedPapersResponse.FromString,
                 _registered_method=True)
+        self.SearchPapers = channel.unary_unary(
+                '/relatedpapers.v1.RecommendationService/SearchPapers',
+                request_serializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.SearchPapersRequest.SerializeToString,
+                response_deserializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.SearchPapersResponse.FromString,
+                _registered_method=True)
 
 
 class RecommendationServiceServicer:
-    """Which papers to show beside a paper, and why.
+    """Which papers to show beside a paper, to a reader or for a query, and why.
     """
 
     def ListRelatedPapers(self, request, context):
@@ -82,6 +87,15 @@ class RecommendationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SearchPapers(self, request, context):
+        """Finds papers by words in their title, abstract, authors, venue and keywords. Best first, by text and citations
+        together. Never lists two versions of one work. No query is malformed: what is no part of the query language is
+        text.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RecommendationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -100,6 +114,11 @@ def add_RecommendationServiceServicer_to_server(servicer, server):
                     request_deserializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.BatchListRelatedPapersRequest.FromString,
                     response_serializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.BatchListRelatedPapersResponse.SerializeToString,
             ),
+            'SearchPapers': grpc.unary_unary_rpc_method_handler(
+                    servicer.SearchPapers,
+                    request_deserializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.SearchPapersRequest.FromString,
+                    response_serializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.SearchPapersResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'relatedpapers.v1.RecommendationService', rpc_method_handlers)
@@ -109,7 +128,7 @@ def add_RecommendationServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class RecommendationService:
-    """Which papers to show beside a paper, and why.
+    """Which papers to show beside a paper, to a reader or for a query, and why.
     """
 
     @staticmethod
@@ -183,6 +202,33 @@ class RecommendationService:
             '/relatedpapers.v1.RecommendationService/BatchListRelatedPapers',
             relatedpapers_dot_v1_dot_recommendation__service__pb2.BatchListRelatedPapersRequest.SerializeToString,
             relatedpapers_dot_v1_dot_recommendation__service__pb2.BatchListRelatedPapersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SearchPapers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/relatedpapers.v1.RecommendationService/SearchPapers',
+            relatedpapers_dot_v1_dot_recommendation__service__pb2.SearchPapersRequest.SerializeToString,
+            relatedpapers_dot_v1_dot_recommendation__service__pb2.SearchPapersResponse.FromString,
             options,
             channel_credentials,
             insecure,
