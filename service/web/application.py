@@ -10,6 +10,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from service.handlers import SERVICES, Method
 from service.web.api import Api
 from service.web.connect import ConnectApplication
+from service.web.explorer import errors
+from service.web.explorer import routes as explorer
 
 _API = tuple(f"/{service.full_name}/" for service in SERVICES)
 
@@ -19,7 +21,7 @@ class WebApplication:
 
     def __init__(self, methods: Sequence[Method], api: Api, max_message_bytes: int) -> None:
         self._api: ASGIApp = ConnectApplication(methods, max_message_bytes)
-        self._pages = Starlette(routes=list(_routes(api)))
+        self._pages = Starlette(routes=list(_routes(api)), exception_handlers=errors.handlers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -27,9 +29,10 @@ class WebApplication:
         await (self._api if api else self._pages)(scope, receive, send)
 
 
-def _routes(_api: Api) -> Iterator[Route]:
+def _routes(api: Api) -> Iterator[Route]:
     """The pages, room by room: add `yield from ROOM.routes(api)`."""
     yield Route("/healthz", _healthz)
+    yield from explorer.routes(api)
 
 
 async def _healthz(_request: object) -> PlainTextResponse:

@@ -1,0 +1,1 @@
+// What pages do besides being read. Each works without this.
