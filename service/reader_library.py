@@ -45,23 +45,27 @@ def renewed_library(
     trained: Mapping[int, float],
     before: Mapping[int, float],
     events: Sequence[Event],
-    newer: Sequence[Event],
+    rows: Sequence[int | None],
+    known: int,
     types: Mapping[str, EventType] = EVENT_TYPES,
 ) -> dict[int, float]:
-    """`effective_library` of all events, from the library `before` the newer ones among them.
+    """`effective_library` of all events, from the library `before` those after the first `known`.
 
+    rows: those of the events' papers, found once, since finding them would cost the most.
     An event tells of one paper, and a retraction of that of the event it takes back: the others
     stay as they were.
     """
-    row = artifact.papers.row
-    retracted = {each.retracts for each in newer if each.type == RETRACT}
-    rows = {row(each.paper) for each in newer}
-    if retracted:
-        rows.update(row(each.paper) for each in events if each.id in retracted)
+    changed = set(rows[known:])
+    if retracted := {each.retracts for each in events[known:] if each.type == RETRACT}:
+        changed.update(row for each, row in zip(events, rows, strict=True) if each.id in retracted)
     part = effective_library(
         artifact,
-        {at: weight for at, weight in trained.items() if at in rows},
-        [each for each in events if each.type == RETRACT or row(each.paper) in rows],
+        {row: weight for row, weight in trained.items() if row in changed},
+        [
+            each
+            for each, row in zip(events, rows, strict=True)
+            if row in changed or each.type == RETRACT
+        ],
         types,
     )
-    return {at: weight for at, weight in before.items() if at not in rows} | part
+    return {row: weight for row, weight in before.items() if row not in changed} | part

@@ -18,7 +18,7 @@ from models.readers import SIGNALS
 from service.filters import Filter, Passing
 from service.lists import Source
 from service.live_items import LiveItems
-from service.reader_scores import ReaderScorer, Taste, changed_rows
+from service.reader_scores import ReaderScorer, Saved, Taste, changed_rows
 
 POOL = 1_000
 """How many of the best papers of a scan are scored again for later lists."""
@@ -64,9 +64,10 @@ class Standing:
     def source(self) -> Source:
         """`TEXT` if nobody else has what the reader wants, so that the papers themselves tell all:
         their texts and citations."""
-        wanted = {row: weight for row, weight in self.library.items() if weight > 0}
-        readers = np.expm1(self.live.saves[list(wanted)])
-        alone = bool(np.all(readers - list(wanted.values()) < _NOBODY))
+        rows, weights = self.taste.saved
+        wanted = weights > 0
+        readers = np.expm1(self.live.saves[rows[wanted]])
+        alone = bool(np.all(readers - weights[wanted] < _NOBODY))
         return Source.TEXT if alone else Source.MODEL
 
 
@@ -112,7 +113,7 @@ class ReaderLists:
         self._neighbors = artifact.scorer.neighbors.rows
         self._recent = artifact.scorer.popular()
         self._passing = Passing(artifact.papers)
-        self._work = artifact.papers.work.data
+        self._work = artifact.papers.work
         self._popular: tuple[LiveItems | None, NDArray[np.int32]] = None, self._recent
 
     @cached_property
@@ -216,7 +217,7 @@ class ReaderLists:
         Papers that the reader hid are left out.
         """
         order = self._by_readers(live)
-        taken = self._works(library, wanted, shown)
+        taken = self._works(Saved.of(library), wanted, shown)
         places, more = self._first(order, wanted, taken, shown, size)
         return Listed(Source.POPULAR, order[places].tolist(), 0.0, [], more)
 
@@ -236,7 +237,7 @@ class ReaderLists:
         shown: Collection[int],
         size: int,
     ) -> tuple[list[int], bool]:
-        taken = self._works(standing.library, wanted, shown)
+        taken = self._works(standing.taste.saved, wanted, shown)
         return self._first(rows, wanted, taken, shown, size)
 
     def _first(
@@ -249,10 +250,10 @@ class ReaderLists:
     ) -> tuple[list[int], bool]:
         """Places of the first rows that may be listed, and whether the list goes on."""
         size = min(size, MAX_SHOWN - len(shown))
-        listed, work = rows.tolist(), self._work
+        work = self._work[rows].tolist()
         kept: list[int] = []
         for place in self._passing.places(rows, wanted):
-            each = work[listed[place]]
+            each = work[place]
             if each not in taken:
                 if len(kept) == size:
                     return kept, len(shown) + size < MAX_SHOWN
@@ -260,10 +261,10 @@ class ReaderLists:
                 kept.append(place)
         return kept, False
 
-    def _works(self, library: Iterable[int], wanted: Filter, shown: Iterable[int]) -> set[int]:
+    def _works(self, saved: Saved, wanted: Filter, shown: Iterable[int]) -> set[int]:
         """The works that may not be listed."""
-        work = self._work
-        return {work[row] for rows in (library, wanted.excluded, shown) for row in rows}
+        rows = np.array([*wanted.excluded, *shown], np.int32)
+        return {*self._work[saved.rows].tolist(), *self._work[rows].tolist()}
 
     def _by_readers(self, live: LiveItems | None) -> NDArray[np.int32]:
         known, order = self._popular
@@ -279,15 +280,16 @@ class _Pool(TypedDict):
 
 
 def _pool(rows: NDArray[np.int32], contributions: NDArray[np.float32]) -> _Pool:
-    """The best of them, best first, of equals the first."""
-    order = np.lexsort((rows, -contributions.sum(axis=1, dtype=np.float64)))[:POOL]
+    """The best of them (rows rising), best first, of equals the first."""
+    scores = contributions.sum(axis=1, dtype=np.float64)
+    order = np.argsort(-scores, kind="stable")[:POOL]
     return {"rows": rows[order], "contributions": contributions[order]}
 
 
 def _highest(scores: NDArray[np.float32], count: int) -> NDArray[np.int32]:
-    """Rows of the highest scores above minus infinity, int32, in no order."""
+    """Rows of the highest scores above minus infinity, int32, rising."""
     if count < len(scores):
-        rows = np.argpartition(scores, len(scores) - count)[-count:]
+        rows = np.sort(np.argpartition(scores, len(scores) - count)[-count:])
     else:
         rows = np.arange(len(scores))
     return rows[np.isfinite(scores[rows])].astype(np.int32)

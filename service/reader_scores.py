@@ -7,6 +7,7 @@ that a standardised similarity has taken away make the bias.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -22,21 +23,51 @@ SAMPLE = 2_048
 _LEAST_DEVIATION = 1e-9
 
 
+class Saved(NamedTuple):
+    """A library as arrays: `rows` int32, rising; `weights` float32, signed."""
+
+    rows: NDArray[np.int32]
+    weights: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, library: Mapping[int, float]) -> "Saved":
+        """A library of weights by row."""
+        rows = np.fromiter(library, np.int32, len(library))
+        weights = np.fromiter(library.values(), np.float32, len(library))
+        order = np.argsort(rows)
+        return cls(rows[order], weights[order])
+
+
+class Profile(NamedTuple):
+    """The text of a library: the sum of its papers' rows, by weight.
+
+    terms: float32 (terms). columns: int32, rising, where they may differ from 0.
+    sampled: float32, its similarity with each sampled paper.
+    """
+
+    terms: NDArray[np.float32]
+    columns: NDArray[np.int32]
+    sampled: NDArray[np.float32]
+
+
 @dataclass(frozen=True, slots=True)
 class Taste:
-    """A reader's library as the model sees it; the library's papers are rows.
+    """A reader's library as the model sees it.
 
     text, smoothed_text, factors: the query of each signal; `factors` is the exact solve.
     scale: float32 (signals), weight / deviation; a contribution is it times the similarity.
     bias: the same for every paper.
+    sampled: float32, the text similarity of the sampled papers.
     text_ratio: the deviation of the text similarity over all papers / over the sample.
     """
 
+    saved: Saved
     text: SparseRow
     smoothed_text: NDArray[np.float32]
     factors: NDArray[np.float32]
     scale: NDArray[np.float32]
     bias: float
+    sampled: NDArray[np.float32]
     text_ratio: float
 
 
@@ -48,15 +79,17 @@ class ReaderScorer:
         self._weights = model.weights
         papers = self._text.shape[0]
         step = max(1, papers // SAMPLE)
-        self._sample: sp.csr_matrix = self._text[::step]
+        self._sample_by_term = sp.csr_matrix(self._text[::step].T)
         self._mean_text = np.asarray(self._text.mean(axis=0), np.float32).ravel()
 
-    def profile(self, library: Mapping[int, float]) -> NDArray[np.float32]:
-        """The text of a library, float32 (terms): the sum of its papers' rows, by weight."""
-        rows, weights = _arrays(library)
+    def profile(self, library: Mapping[int, float]) -> Profile:
+        """The text of a library."""
+        rows, weights = Saved.of(library)
         part = self._text[rows]
         values = np.repeat(_said_of_text(weights), np.diff(part.indptr)) * part.data
-        return np.bincount(part.indices, values, part.shape[1]).astype(np.float32)
+        terms = np.bincount(part.indices, values, part.shape[1]).astype(np.float32)
+        columns = np.flatnonzero(terms != 0).astype(np.int32)  # of truth values it is quick
+        return Profile(terms, columns, self._with_sample(columns, terms[columns]))
 
     def moved_profile(
         self,
@@ -64,19 +97,22 @@ class ReaderScorer:
         was: Mapping[int, float],
         library: Mapping[int, float],
         changed: Iterable[int],
-    ) -> NDArray[np.float32]:
+    ) -> Profile:
         """The same, from the taste of another library; `changed`: the papers that tell the two."""
-        profile = self._dense(before.text)
+        terms, columns, sampled = self._dense(before.text), before.text.columns, before.sampled
         for row in changed:
-            begin, end = self._text.indptr[row], self._text.indptr[row + 1]
-            change = np.array([library.get(row, 0.0), was.get(row, 0.0)], np.float32)
-            now, then = _said_of_text(change)
-            profile[self._text.indices[begin:end]] += (now - then) * self._text.data[begin:end]
-        return profile
+            part = slice(self._text.indptr[row], self._text.indptr[row + 1])
+            both = np.array([library.get(row, 0.0), was.get(row, 0.0)], np.float32)
+            now, then = _said_of_text(both)
+            touched, change = self._text.indices[part], (now - then) * self._text.data[part]
+            terms[touched] += change
+            columns = np.union1d(columns, touched)
+            sampled = sampled + self._with_sample(touched, change)
+        return Profile(terms, columns, sampled)
 
     def taste(
         self,
-        profile: NDArray[np.float32],
+        profile: Profile,
         library: Mapping[int, float],
         live: LiveItems,
         text_ratio: float,
@@ -85,21 +121,21 @@ class ReaderScorer:
 
         text_ratio: of the last `scanned` taste of this reader, or 1.
         """
-        rows, weights = _arrays(library)
+        saved = rows, weights = Saved.of(library)
         smoothed = _said_of_text(weights) @ live.smoothed_text[rows]
         factors = solve_reader(live.factors.gram, live.factors[rows], weights)
-        sampled = self._sample @ profile
-        deviation = float(sampled.std(dtype=np.float64)) * text_ratio
-        return self._taste(profile, smoothed, factors, live, deviation, text_ratio)
+        deviation = float(profile.sampled.std(dtype=np.float64)) * text_ratio
+        return self._taste(saved, profile, smoothed, factors, live, deviation, text_ratio)
 
     def scanned(self, taste: Taste, live: LiveItems) -> tuple[Taste, NDArray[np.float32]]:
         """The taste with the exact deviation of its text, and the score of every paper (less the
         bias), float32 (papers)."""
-        profile = self._dense(taste.text)
-        scores = self._text @ profile
+        profile = Profile(self._dense(taste.text), taste.text.columns, taste.sampled)
+        scores = self._text @ profile.terms
         exact, assumed = float(scores.std(dtype=np.float64)), self._text_deviation(taste)
         ratio = taste.text_ratio * exact / assumed if assumed else 1.0
-        taste = self._taste(profile, taste.smoothed_text, taste.factors, live, exact, ratio)
+        smoothed, factors = taste.smoothed_text, taste.factors
+        taste = self._taste(taste.saved, profile, smoothed, factors, live, exact, ratio)
         scores *= taste.scale[0]
         scores += live.smoothed_text.products(taste.smoothed_text * taste.scale[1])
         scores += live.factors.products(taste.factors * taste.scale[2])
@@ -111,11 +147,12 @@ class ReaderScorer:
         taste: Taste,
         rows: NDArray[np.int32],
         live: LiveItems,
-        profile: NDArray[np.float32] | None = None,
+        profile: Profile | None = None,
     ) -> NDArray[np.float32]:
         """float32, papers x signals, of these papers. profile: the taste's, if it is at hand."""
         found = np.empty((len(rows), len(SIGNALS)), np.float32)
-        found[:, 0] = self._text[rows] @ (self._dense(taste.text) if profile is None else profile)
+        terms = self._dense(taste.text) if profile is None else profile.terms
+        found[:, 0] = self._text[rows] @ terms
         found[:, 1] = live.smoothed_text[rows] @ taste.smoothed_text
         found[:, 2] = live.factors[rows] @ taste.factors
         found[:, 3] = live.saves[rows]
@@ -133,7 +170,8 @@ class ReaderScorer:
 
     def _taste(
         self,
-        profile: NDArray[np.float32],
+        saved: Saved,
+        profile: Profile,
         smoothed: NDArray[np.float32],
         factors: NDArray[np.float32],
         live: LiveItems,
@@ -141,7 +179,7 @@ class ReaderScorer:
         text_ratio: float,
     ) -> Taste:
         moments = [
-            (float(self._mean_text @ profile), text_deviation),
+            (float(self._mean_text @ profile.terms), text_deviation),
             live.smoothed_text.mean_and_deviation(smoothed),
             live.factors.mean_and_deviation(factors),
         ]
@@ -150,12 +188,24 @@ class ReaderScorer:
         scale = self._weights / np.maximum(deviations, _LEAST_DEVIATION)
         scale[deviations <= _LEAST_DEVIATION] = 0.0  # the same for every paper: it says nothing
         bias = -float(means @ scale)
-        columns = np.flatnonzero(profile != 0).astype(np.int32)  # of truth values it is quick
-        text = SparseRow(columns, profile[columns])
-        return Taste(text, smoothed, factors, scale.astype(np.float32), bias, text_ratio)
+        text = SparseRow(profile.columns, profile.terms[profile.columns])
+        scale = scale.astype(np.float32)
+        return Taste(saved, text, smoothed, factors, scale, bias, profile.sampled, text_ratio)
 
     def _text_deviation(self, taste: Taste) -> float:
         return float(self._weights[0] / taste.scale[0]) if taste.scale[0] else 0.0
+
+    def _with_sample(
+        self, terms: NDArray[np.int32], values: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """The inner product of a text with that of each sampled paper, float32."""
+        postings = self._sample_by_term
+        begin = postings.indptr[terms]
+        length = postings.indptr[terms + 1] - begin
+        ends = np.cumsum(length)
+        at = np.arange(length.sum()) + np.repeat(begin - ends + length, length)
+        products = np.repeat(values, length) * postings.data[at]
+        return np.bincount(postings.indices[at], products, postings.shape[1]).astype(np.float32)
 
     def _dense(self, text: SparseRow) -> NDArray[np.float32]:
         dense = np.zeros(self._text.shape[1], np.float32)
@@ -166,14 +216,6 @@ class ReaderScorer:
 def changed_rows(one: Mapping[int, float], other: Mapping[int, float]) -> set[int]:
     """The papers whose weights differ between two libraries."""
     return {row for row, _ in one.items() ^ other.items()}
-
-
-def _arrays(library: Mapping[int, float]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Rows, rising, and their weights."""
-    rows = np.fromiter(library, np.int32, len(library))
-    weights = np.fromiter(library.values(), np.float32, len(library))
-    order = np.argsort(rows)
-    return rows[order], weights[order]
 
 
 def _said_of_text(weights: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ was made of, and an event that was acknowledged has changed the history.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from models.artifact import Artifact
@@ -27,7 +27,7 @@ KEPT = 1_000
 class Reader(NamedTuple):
     """A reader at one moment.
 
-    history: every event.
+    history: every event; rows: those of their papers, None outside the model.
     trained: what training knew of the library; empty for a reader that was deleted.
     live: the papers' state; None if the model knows nothing of readers.
     library: signed weights by row; all of them count as seen.
@@ -35,6 +35,7 @@ class Reader(NamedTuple):
     """
 
     history: History
+    rows: Sequence[int | None]
     trained: Mapping[int, float]
     live: LiveItems | None
     library: Mapping[int, float]
@@ -46,7 +47,7 @@ class Reader(NamedTuple):
         return self.live.version if self.live else 0
 
 
-_NOBODY = Reader(History("", []), {}, None, {}, None)
+_NOBODY = Reader(History("", []), (), {}, None, {}, None)
 
 
 class Readers:
@@ -116,26 +117,38 @@ class Readers:
         live: LiveItems | None,
     ) -> Reader:
         """The reader as these make it, from what was kept."""
-        library = self._library(kept, history, trained)
+        rows = self._rows(kept, history)
+        library = self._library(kept, history, rows, trained)
         if live is None or not any(weight > 0 for weight in library.values()):
             standing = None
         elif kept.standing and lists.can_refresh(library, live, kept.standing):
             standing = lists.refreshed(library, live, kept.standing)
         else:
             standing = lists.scanned(library, live)
-        return Reader(history, trained, live, library, standing)
+        return Reader(history, rows, trained, live, library, standing)
+
+    def _rows(self, kept: Reader, history: History) -> Sequence[int | None]:
+        known = len(kept.rows) if _goes_on(kept.history, history) else 0
+        row = self._artifact.papers.row
+        return (*kept.rows[:known], *(row(each.paper) for each in history.events[known:]))
 
     def _library(
-        self, kept: Reader, history: History, trained: Mapping[int, float]
+        self,
+        kept: Reader,
+        history: History,
+        rows: Sequence[int | None],
+        trained: Mapping[int, float],
     ) -> Mapping[int, float]:
-        if trained != kept.trained:
+        known = len(kept.rows)
+        if trained != kept.trained or not known or not _goes_on(kept.history, history):
             return effective_library(self._artifact, trained, history.events, self._types)
         if history is kept.history:
             return kept.library
-        known = len(kept.history.events)
-        if not known or history.events[:known] != kept.history.events:
-            return effective_library(self._artifact, trained, history.events, self._types)
-        newer = history.events[known:]
         return renewed_library(
-            self._artifact, trained, kept.library, history.events, newer, self._types
+            self._artifact, trained, kept.library, history.events, rows, known, self._types
         )
+
+
+def _goes_on(before: History, history: History) -> bool:
+    """Whether a history is the one before, and perhaps newer events."""
+    return history is before or history.events[: len(before.events)] == before.events

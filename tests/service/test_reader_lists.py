@@ -304,7 +304,8 @@ def test_a_library_that_goes_on_is_that_of_all_events(
     base = dict.fromkeys(rows(artifact, "graph-00", "market-02"), 1.0)
     trained = data.draw(st.sampled_from([{}, base]))
     before = effective_library(artifact, trained, events[:known])
-    renewed = renewed_library(artifact, trained, before, events, events[known:])
+    events_rows = [artifact.papers.row(each.paper) for each in events]
+    renewed = renewed_library(artifact, trained, before, events, events_rows, known)
     assert renewed == effective_library(artifact, trained, events)
 
 
