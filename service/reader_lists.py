@@ -1,6 +1,6 @@
 """Which papers suit a reader, best first. Knows neither gRPC nor Redis.
 
-A full scan scores every paper. It leaves a reader's pool, the best thousand, and while the
+A full scan scores every paper. It leaves a reader's pool, the best 800, and while the
 library has not changed by half since, later lists are made of the pool and of the neighbours of
 what is new, all scored exactly: tests/benchmarks measures that the first 50 are the same.
 """
@@ -20,7 +20,7 @@ from service.lists import Source
 from service.live_items import LiveItems
 from service.reader_scores import ReaderScorer, Saved, Taste, changed_rows
 
-POOL = 1_000
+POOL = 800
 """How many of the best papers of a scan are scored again for later lists."""
 
 CHANGED_SHARE = 0.5

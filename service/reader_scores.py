@@ -106,7 +106,7 @@ class ReaderScorer:
             now, then = _said_of_text(both)
             touched, change = self._text.indices[part], (now - then) * self._text.data[part]
             terms[touched] += change
-            columns = np.union1d(columns, touched)
+            columns = _with(columns, touched)
             sampled = sampled + self._with_sample(touched, change)
         return Profile(terms, columns, sampled)
 
@@ -216,6 +216,13 @@ class ReaderScorer:
 def changed_rows(one: Mapping[int, float], other: Mapping[int, float]) -> set[int]:
     """The papers whose weights differ between two libraries."""
     return {row for row, _ in one.items() ^ other.items()}
+
+
+def _with(columns: NDArray[np.int32], others: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The union of both, rising as both are; `others` are few: a sort would cost much more."""
+    places = np.searchsorted(columns, others)
+    new = np.append(columns, -1)[places] != others
+    return np.insert(columns, places[new], others[new])
 
 
 def _said_of_text(weights: NDArray[np.float32]) -> NDArray[np.float32]:
