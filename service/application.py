@@ -21,6 +21,7 @@ from service.grpc_server import GrpcServer
 from service.handlers import methods
 from service.listening import ListenError
 from service.live import LiveModel
+from service.metrics import Metrics
 from service.reader_records import ReaderRecords
 from service.readers import Readers
 from service.received_events import Rules
@@ -67,19 +68,14 @@ class Application:
             answered = tuple(
                 methods(self.catalog, keys, self.background, self.cache, feedback, access, readers)
             )
+            metrics = Metrics(self.cache.counters, lambda: self.catalog.serving.artifact.version)
             self._server = GrpcServer(
-                answered, address(settings.host, settings.port), settings.max_message_bytes
+                answered, metrics, address(settings.host, settings.port), settings.max_message_bytes
             )
-            self._web = WebServer(
-                WebApplication(
-                    answered,
-                    Api(answered, self.catalog, allows_all=access.open),
-                    settings.max_message_bytes,
-                ),
-                settings.host,
-                settings.web_port,
-                settings.drain_seconds,
-            )
+            api = Api(answered, self.catalog, allows_all=access.open)
+            web = WebApplication(answered, api, metrics, settings, self._server.port)
+            self._gateway = web.gateway
+            self._web = WebServer(web, settings.host, settings.web_port)
         except (ArtifactError, SigningKeysError, ApiKeysError, ListenError) as error:
             raise StartError(str(error)) from error
         self.port = self._server.port
@@ -106,7 +102,9 @@ class Application:
 
     async def stop(self) -> None:
         """Let the calls in flight finish, and close."""
-        await asyncio.gather(self._server.stop(self._settings.drain_seconds), self._web.stop())
+        seconds = self._settings.drain_seconds
+        await asyncio.gather(self._server.stop(seconds), self._gateway.drain(seconds))
+        await self._web.stop()
         self.background.close()
         await self._commit.close()
         if self.live:

@@ -21,11 +21,20 @@ def malformed(request: str, why: str = "") -> ServiceError:
     return ServiceError(Reason.REQUEST_MALFORMED, message)
 
 
+def malformed_header(name: str, value: str) -> ServiceError:
+    """A header that a protocol defines has a value that it can't have."""
+    message = f"The header `{name}` is {value[:100]!r}, which its protocol does not allow."
+    return ServiceError(Reason.REQUEST_MALFORMED, message, header=name)
+
+
 def refusal(error: Exception, method: Method) -> ServiceError:
     """The error that the caller gets; of an unexpected one no inner detail, which the log has."""
     if isinstance(error, ServiceError):
         return error
-    log.error(
-        "a call failed unexpectedly", method=f"{method.service}/{method.name}", exc_info=error
-    )
+    return unexpected(error, method=f"{method.service}/{method.name}")
+
+
+def unexpected(error: Exception, **where: str) -> ServiceError:
+    """Log a failure of our own. where: what else the log says of it."""
+    log.error("a call failed unexpectedly", **where, exc_info=error)
     return ServiceError(Reason.UNEXPECTED, "The service failed; its log says why.")

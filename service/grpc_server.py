@@ -1,5 +1,6 @@
 """The gRPC adapter: bytes in, a handler, bytes out; errors become canonical codes."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from functools import partial
 from itertools import groupby
@@ -13,13 +14,17 @@ from grpc_reflection.v1alpha import reflection
 from service import rich_status
 from service.access import WIRE, Wire
 from service.calls import check_deadline, malformed, refusal
-from service.errors import Reason, ServiceError
+from service.errors import Code, Reason, ServiceError
 from service.handlers import Answer, Method
 from service.health import Health
 from service.inbox import Inbox
 from service.listening import ListenError
+from service.metrics import Metrics
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
+PROTOCOL = "grpc"
+"""What the metrics call it."""
+
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -30,8 +35,11 @@ class GrpcServer:
     max_message_bytes: longer requests fail with RESOURCE_EXHAUSTED before they are read.
     """
 
-    def __init__(self, methods: Iterable[Method], address: str, max_message_bytes: int) -> None:
+    def __init__(
+        self, methods: Iterable[Method], metrics: Metrics, address: str, max_message_bytes: int
+    ) -> None:
         """Raises ListenError."""
+        self._metrics = metrics
         self._streams: set[Inbox[Any]] = set()
         self._server = grpc.aio.server(
             options=[
@@ -46,7 +54,7 @@ class GrpcServer:
             table: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
                 method.name: grpc.stream_stream_rpc_method_handler(self._stream(method))
                 if method.streaming
-                else grpc.unary_unary_rpc_method_handler(_unary(method))
+                else grpc.unary_unary_rpc_method_handler(_unary(method, metrics))
                 for method in group
             }
             self._server.add_generic_rpc_handlers(
@@ -85,6 +93,8 @@ class GrpcServer:
         handler = cast("Callable[[AsyncIterator[Message]], AsyncIterator[Answer]]", method.handler)
 
         async def call(messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+            began = time.perf_counter()
+            code = Code.CANCELLED  # unless it comes to an end
             inbox = Inbox(messages)
             self._streams.add(inbox)
             try:
@@ -92,29 +102,40 @@ class GrpcServer:
                 async for answer in handler(parse(data) async for data in inbox):
                     yield answer if isinstance(answer, bytes) else answer.SerializeToString()
             except Exception as error:  # noqa: BLE001 - the last resort logs what is not ours
-                await _refuse(context, refusal(_ours(error, method), method))
+                refused = refusal(_ours(error, method), method)
+                code = refused.code
+                await _refuse(context, refused)
             else:
+                code = Code.UNAVAILABLE if inbox.closed else Code.OK
                 if inbox.closed:
                     await _refuse(context, _stopping())
             finally:
+                self._metrics.call(method.name, PROTOCOL, code, began)
                 self._streams.discard(inbox)
                 inbox.abandon()
 
         return call
 
 
-def _unary(method: Method) -> Callable[[bytes, Context], Awaitable[bytes]]:
+def _unary(method: Method, metrics: Metrics) -> Callable[[bytes, Context], Awaitable[bytes]]:
     """A handler of one request as gRPC calls it."""
     parse = method.request.FromString
     handler = cast("Callable[[Message], Awaitable[Answer]]", method.handler)
 
     async def call(data: bytes, context: Context) -> bytes:
+        began = time.perf_counter()
+        code = Code.CANCELLED  # unless it comes to an end
         try:
             _begin(context)
             answer = await handler(parse(data))
+            code = Code.OK
             return answer if isinstance(answer, bytes) else answer.SerializeToString()
         except Exception as error:  # noqa: BLE001 - the last resort logs what is not ours
-            return await _refuse(context, refusal(_ours(error, method), method))
+            refused = refusal(_ours(error, method), method)
+            code = refused.code
+            return await _refuse(context, refused)
+        finally:
+            metrics.call(method.name, PROTOCOL, code, began)
 
     return call
 

@@ -1,5 +1,6 @@
 """Every setting of the service: its name, default, range and meaning, in one table."""
 
+import re
 from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
@@ -9,6 +10,9 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "RELATED_PAPERS_"
+
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
+"""As browsers send it: scheme, host and port, in lower case and without a slash at the end."""
 
 
 class SettingsError(ValueError):
@@ -54,6 +58,16 @@ class Settings(BaseSettings):
         description="Networks whose `x-forwarded-for` is believed, with commas between: "
         "10.0.0.0/8,192.0.2.1",
     )
+    cors_origins: str = Field(
+        "",
+        description="Origins whose pages may call the API and show the widget, with commas "
+        "between: https://papers.example; * for every one",
+    )
+    allowed_hosts: str = Field(
+        "",
+        description="Host names that the web port answers to besides loopback's; without, on "
+        "loopback no others, elsewhere every one",
+    )
     event_types: str = Field(
         "{}",
         description='Types of events to add or to change, as JSON: {"dwell": {"strength": 0.3, '
@@ -81,9 +95,22 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies")
     @classmethod
     def _are_networks(cls, value: str) -> str:
-        for part in filter(None, (part.strip() for part in value.split(","))):
+        for part in parts(value):
             ip_network(part)
         return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: str) -> str:
+        for part in parts(value):
+            if part != "*" and not _ORIGIN.fullmatch(part):
+                raise ValueError(f"{part!r} is no origin, such as https://papers.example")
+        return value
+
+
+def parts(value: str) -> tuple[str, ...]:
+    """The parts of a setting that is a list with commas between."""
+    return tuple(filter(None, (part.strip() for part in value.split(","))))
 
 
 class Row(NamedTuple):

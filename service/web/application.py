@@ -2,38 +2,113 @@
 
 from collections.abc import Iterator, Sequence
 
+import structlog
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
-from starlette.routing import Route
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.handlers import SERVICES, Method
+from service.calls import unexpected
+from service.handlers import Method
+from service.metrics import Metrics
+from service.settings import Settings, parts
+from service.web import operations
 from service.web.api import Api
+from service.web.caching import Freshness
 from service.web.connect import ConnectApplication
 from service.web.explorer import errors
 from service.web.explorer import routes as explorer
+from service.web.finishing import Finishing
+from service.web.gateway import PREFIXES, Gateway
+from service.web.hosts import Hosts
+from service.web.refusals import json_error
 
-_API = tuple(f"/{service.full_name}/" for service in SERVICES)
+log = structlog.get_logger(__name__)
+
+_SHARED = (*PREFIXES, "/widget/", "/embed/")
+"""What pages of other origins may read, if the configuration names their origin."""
+
+_REQUEST_HEADERS = (
+    *("authorization", "x-api-key", "x-user-agent", "x-grpc-web"),
+    *("connect-protocol-version", "connect-timeout-ms", "grpc-timeout", "if-none-match"),
+)
+_RESPONSE_HEADERS = ("etag", "grpc-status", "grpc-message", "grpc-status-details-bin")
 
 
 class WebApplication:
-    """Sends each request to the API or to the pages."""
+    """Sends each request to the API or to the pages.
 
-    def __init__(self, methods: Sequence[Method], api: Api, max_message_bytes: int) -> None:
-        self._api: ASGIApp = ConnectApplication(methods, max_message_bytes)
-        self._pages = Starlette(routes=list(_routes(api)), exception_handlers=errors.handlers)
+    grpc_port: where gRPC itself is answered.
+    """
+
+    def __init__(
+        self,
+        methods: Sequence[Method],
+        api: Api,
+        metrics: Metrics,
+        settings: Settings,
+        grpc_port: int,
+    ) -> None:
+        freshness = Freshness(lambda: api.catalog.serving.artifact.version)
+        connect: ASGIApp = ConnectApplication(
+            methods, freshness, metrics, settings.max_message_bytes
+        )
+        self.gateway = Gateway(methods, connect, metrics, grpc_port)
+        self._metrics = metrics
+        self._hosts = Hosts(settings.host, parts(settings.allowed_hosts))
+        self._pages: ASGIApp = Starlette(
+            routes=list(self._routes(api)), exception_handlers=errors.handlers
+        )
+        self._shared = _with_cors(self._route, parts(settings.cors_origins))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        api = scope["type"] == "http" and scope["path"].startswith(_API)
-        await (self._api if api else self._pages)(scope, receive, send)
+        finishing = Finishing(scope, send)
+        path = scope["path"]
+        try:
+            if path not in operations.PROBES and not self._hosts.answers(scope["headers"]):
+                await _misdirected(scope, receive, finishing)
+            elif path.startswith(_SHARED):
+                await self._shared(scope, receive, finishing)
+            else:
+                await self._route(scope, receive, finishing)
+        except Exception as error:  # noqa: BLE001 - the last resort logs what is not ours
+            refused = unexpected(error, path=path)
+            if not finishing.status:
+                await json_error(refused, 500)(scope, receive, finishing)
+        finally:
+            if not path.startswith(PREFIXES):
+                self._metrics.page(finishing.status)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        application = self.gateway if scope["path"].startswith(PREFIXES) else self._pages
+        await application(scope, receive, send)
+
+    def _routes(self, api: Api) -> Iterator[BaseRoute]:
+        """The pages, room by room: add `yield from ROOM.routes(api)`."""
+        yield from operations.routes(self._metrics, lambda: self.gateway.stopping)
+        yield from explorer.routes(api)
 
 
-def _routes(api: Api) -> Iterator[Route]:
-    """The pages, room by room: add `yield from ROOM.routes(api)`."""
-    yield Route("/healthz", _healthz)
-    yield from explorer.routes(api)
+def _with_cors(application: ASGIApp, origins: Sequence[str]) -> ASGIApp:
+    """Lets pages of these origins read the answers; no cookie and no password is ever theirs."""
+    if not origins:
+        return application
+    return CORSMiddleware(
+        application,
+        allow_origins=origins,
+        allow_methods=("GET", "HEAD", "POST"),
+        allow_headers=_REQUEST_HEADERS,
+        expose_headers=_RESPONSE_HEADERS,
+        max_age=86_400,
+    )
 
 
-async def _healthz(_request: object) -> PlainTextResponse:
-    return PlainTextResponse("ok\n")
+async def _misdirected(scope: Scope, receive: Receive, send: Send) -> None:
+    message = (
+        "This service does not answer under this host name: use localhost, or name it in "
+        "RELATED_PAPERS_ALLOWED_HOSTS.\n"
+    )
+    response: Response = PlainTextResponse(message, 421, {"cache-control": "no-store"})
+    await response(scope, receive, send)

@@ -9,6 +9,7 @@ from typing import Any
 import uvicorn
 
 from service.listening import ListenError
+from service.web.limits import LimitedProtocol
 
 
 class _Server(uvicorn.Server):
@@ -32,21 +33,22 @@ class _Server(uvicorn.Server):
 class WebServer:
     """Serves an ASGI application on one address; port 0 picks a free one."""
 
-    def __init__(self, application: Any, host: str, port: int, drain_seconds: float) -> None:
+    def __init__(self, application: Any, host: str, port: int) -> None:
         """Takes the port. Raises ListenError."""
         self._socket = _listen(host, port)
         self.port: int = self._socket.getsockname()[1]
         config = uvicorn.Config(
             application,
-            http="httptools",
+            http=LimitedProtocol,
             ws="none",
             loop="asyncio",
             lifespan="off",
             log_config=None,
+            log_level="critical",  # what happens to a request is logged and counted by us
             access_log=False,
             proxy_headers=False,  # whom to believe is decided in service.access
             server_header=False,
-            timeout_graceful_shutdown=max(1, round(drain_seconds)),
+            timeout_graceful_shutdown=1,  # calls under way were waited for: this is for pages
         )
         self._server = _Server(config)
         self._task: asyncio.Task[None] | None = None

@@ -1,0 +1,97 @@
+"""Answers as JSON: what `google.protobuf.json_format.MessageToJson` writes, several times as fast.
+
+Two things differ, neither for a parser: no space follows a separator, and the entries of a map are
+sorted by key, so that equal messages are equal bytes in every process.
+"""
+
+import math
+from base64 import b64encode
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import orjson
+from google.protobuf import json_format
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+Convert = Callable[[Any], Any]
+"""Makes of a value of a message what JSON has for it."""
+
+_AS_THEY_ARE = {
+    FieldDescriptor.CPPTYPE_BOOL,
+    FieldDescriptor.CPPTYPE_INT32,
+    FieldDescriptor.CPPTYPE_UINT32,
+}
+_AS_TEXT = {FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64}
+
+
+def to_json(message: Message) -> bytes:
+    """A message in protobuf's JSON, in UTF-8, on one line."""
+    return orjson.dumps(_message(message.DESCRIPTOR)(message))
+
+
+@cache
+def _message(kind: Descriptor) -> Convert:
+    if kind.full_name.startswith("google.protobuf."):  # each of those has a form of its own
+        return json_format.MessageToDict
+    fields: dict[int, tuple[str, Convert | None]] = {}
+
+    def convert(message: Message) -> dict[str, Any]:
+        if not fields:  # filled when first needed: a message may hold messages of its own kind
+            fields.update({each.number: (each.json_name, _field(each)) for each in kind.fields})
+        found = {}
+        for field, value in message.ListFields():
+            name, converted = fields[field.number]
+            found[name] = value if converted is None else converted(value)
+        return found
+
+    return convert
+
+
+def _field(field: FieldDescriptor) -> Convert | None:
+    entry = field.message_type
+    if entry is not None and entry.GetOptions().map_entry:
+        return _map(entry.fields_by_name["key"], entry.fields_by_name["value"])
+    convert = _value(field)
+    if not field.is_repeated:
+        return convert
+    return list if convert is None else lambda values: list(map(convert, values))
+
+
+def _map(key: FieldDescriptor, value: FieldDescriptor) -> Convert:
+    convert = _value(value)
+    if key.cpp_type != FieldDescriptor.CPPTYPE_STRING:
+        raise NotImplementedError(f"{key.full_name}: the maps of our messages have names")
+    if convert is None:
+        return lambda entries: {name: entries[name] for name in sorted(entries)}
+    return lambda entries: {name: convert(entries[name]) for name in sorted(entries)}
+
+
+def _value(field: FieldDescriptor) -> Convert | None:
+    """What converts one value of a field; None where JSON has it as it is."""
+    kind = field.cpp_type
+    if field.message_type is not None:
+        return _message(field.message_type)
+    if field.enum_type is not None:
+        names = {each.number: each.name for each in field.enum_type.values}
+        return lambda number: names.get(number, number)
+    if kind == FieldDescriptor.CPPTYPE_STRING:
+        return None if field.type == FieldDescriptor.TYPE_STRING else _bytes
+    if kind == FieldDescriptor.CPPTYPE_DOUBLE:
+        return _double
+    if kind in _AS_TEXT:
+        return str
+    if kind in _AS_THEY_ARE:
+        return None
+    raise NotImplementedError(f"{field.full_name}: no message of ours had such a field before")
+
+
+def _double(value: float) -> float | str:
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _bytes(value: bytes) -> str:
+    return b64encode(value).decode()
