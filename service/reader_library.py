@@ -55,7 +55,7 @@ def renewed_library(
     An event tells of one paper, and a retraction of that of the event it takes back: the others
     stay as they were.
     """
-    changed = set(rows[known:])
+    changed = {row for row in rows[known:] if row is not None}
     if retracted := {each.retracts for each in events[known:] if each.type == RETRACT}:
         changed.update(row for each, row in zip(events, rows, strict=True) if each.id in retracted)
     part = effective_library(
@@ -64,8 +64,11 @@ def renewed_library(
         [
             each
             for each, row in zip(events, rows, strict=True)
-            if row in changed or each.type == RETRACT
+            if row is None or row in changed  # a retraction has no paper
         ],
         types,
     )
-    return {row: weight for row, weight in before.items() if row not in changed} | part
+    renewed = dict(before)
+    for row in changed:
+        renewed.pop(row, None)
+    return renewed | part
