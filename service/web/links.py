@@ -24,7 +24,7 @@ def url(path: str, **parameters: object) -> str:
         for value in (values if isinstance(values, list | tuple) else [values])
         if value not in {None, ""}
     ]
-    return f"{path}?{urlencode(pairs)}" if pairs else path
+    return f"{path}{'&' if '?' in path else '?'}{urlencode(pairs)}" if pairs else path
 
 
 def outside_url(paper_id: str) -> str | None:

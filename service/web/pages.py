@@ -1,5 +1,6 @@
 """Pages for people: a template, its values, and the headers that keep a page to itself."""
 
+import hashlib
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -9,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from service.web import links
+from service.web.explorer.text import fold
 from service.web.static_files import static
 
 TEMPLATES = Path(__file__).parent / "explorer" / "templates"
@@ -38,6 +40,7 @@ environment.globals |= {
     "paper_url": links.paper_url,
     "url": links.url,
     "outside_url": links.outside_url,
+    "fold": fold,
 }
 
 
@@ -47,16 +50,25 @@ def page(
     *,
     status: int = HTTPStatus.OK,
     headers: Mapping[str, str] | None = None,
+    kept_seconds: int = 0,
     frame_ancestors: str = "'none'",
     **context: object,
 ) -> HTMLResponse:
     """A template of the folder as an answer. Every text in it is escaped.
 
-    headers: more of them, such as those for caches; without, nobody keeps the page.
+    headers: more of them.
+    kept_seconds: how long anybody's cache may keep it, in whole seconds, before it asks with its
+        ETag whether the page has changed. 0: it shows something of a reader, and nobody keeps it.
     frame_ancestors: who may show the page in a frame, as a source list of CSP.
     context: what the template names. `request` is there besides.
     """
-    text = environment.get_template(template).render(request=request, **context)
-    kept = {"cache-control": "no-store"} | (dict(headers) if headers else {})
+    content = environment.get_template(template).render(request=request, **context).encode()
     policy = {"content-security-policy": _POLICY.format(ancestors=frame_ancestors)}
-    return HTMLResponse(text, int(status), _HEADERS | policy | kept)
+    caching = {"cache-control": "no-store"}
+    if kept_seconds:
+        # Weak: the same page may leave compressed or not.
+        tag = f'W/"{hashlib.sha256(content).hexdigest()[:20]}"'
+        caching = {"cache-control": f"public, max-age={kept_seconds}", "etag": tag}
+        if tag in request.headers.get("if-none-match", ""):
+            status, content = HTTPStatus.NOT_MODIFIED, b""
+    return HTMLResponse(content, int(status), _HEADERS | policy | caching | dict(headers or {}))

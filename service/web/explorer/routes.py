@@ -1,18 +1,23 @@
 """The addresses of the explorer."""
 
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.routing import Route
 
 from service.web import static_files
 from service.web.api import Api
-from service.web.pages import page
+from service.web.explorer.home import Home
+from service.web.explorer.papers import PaperPage
+from service.web.explorer.related import RelatedPage
+from service.web.explorer.search import SearchPage
 
 
 def routes(api: Api) -> list[Route]:
     """Every page of the explorer, and the files that they load."""
-
-    async def home(request: Request) -> Response:
-        return page(request, "home.html", corpus=api.catalog.serving.artifact.manifest.corpus)
-
-    return [Route("/", home), *static_files.routes]
+    paper = PaperPage(api).answer
+    return [
+        Route("/", Home(api).answer),
+        Route("/search", SearchPage(api).answer),
+        Route("/papers", paper),
+        Route("/papers/{id:path}", paper),
+        Route("/related", RelatedPage(api).answer),
+        *static_files.routes,
+    ]
