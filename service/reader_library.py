@@ -56,16 +56,14 @@ def renewed_library(
     stay as they were.
     """
     changed = {row for row in rows[known:] if row is not None}
+    placed = list(zip(events, rows, strict=True))
     if retracted := {each.retracts for each in events[known:] if each.type == RETRACT}:
-        changed.update(row for each, row in zip(events, rows, strict=True) if each.id in retracted)
+        changed.update(row for each, row in placed if row is not None and each.id in retracted)
     part = effective_library(
         artifact,
         {row: weight for row, weight in trained.items() if row in changed},
-        [
-            each
-            for each, row in zip(events, rows, strict=True)
-            if row is None or row in changed  # a retraction has no paper
-        ],
+        # A retraction has no paper.
+        [each for each, row in placed if row is None or row in changed],
         types,
     )
     renewed = dict(before)
