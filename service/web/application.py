@@ -13,7 +13,7 @@ from service.calls import unexpected
 from service.handlers import Method
 from service.metrics import Metrics
 from service.settings import Settings, parts
-from service.web import operations
+from service.web import embed, operations
 from service.web.api import Api
 from service.web.caching import Freshness
 from service.web.connect import ConnectApplication
@@ -89,6 +89,7 @@ class WebApplication:
         """The pages, room by room: add `yield from ROOM.routes(api)`."""
         yield from operations.routes(self._metrics, lambda: self.gateway.stopping)
         yield from explorer.routes(api)
+        yield from embed.routes(api)
 
 
 def _with_cors(application: ASGIApp, origins: Sequence[str]) -> ASGIApp:
