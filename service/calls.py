@@ -21,6 +21,15 @@ def malformed(request: str, why: str = "") -> ServiceError:
     return ServiceError(Reason.REQUEST_MALFORMED, message)
 
 
+def unknown_method(path: str) -> ServiceError:
+    """There is no such method. path: `/relatedpapers.v1.PaperService/GetPaper`, as sent."""
+    message = (
+        f"There is no method {path.removeprefix('/')[:200]!r}: gRPC reflection, and /api on the "
+        "web port, list those that exist."
+    )
+    return ServiceError(Reason.METHOD_UNKNOWN, message)
+
+
 def malformed_header(name: str, value: str) -> ServiceError:
     """A header that a protocol defines has a value that it can't have."""
     message = f"The header `{name}` is {value[:100]!r}, which its protocol does not allow."

@@ -13,13 +13,13 @@ from grpc_reflection.v1alpha import reflection
 
 from service import rich_status
 from service.access import WIRE, Wire
-from service.calls import check_deadline, malformed, refusal
+from service.calls import check_deadline, malformed, refusal, unknown_method
 from service.errors import Code, Reason, ServiceError
 from service.handlers import Answer, Method
 from service.health import Health
 from service.inbox import Inbox
 from service.listening import ListenError
-from service.metrics import Metrics
+from service.metrics import UNKNOWN, Metrics
 
 Context = grpc.aio.ServicerContext[bytes, bytes]
 PROTOCOL = "grpc"
@@ -66,6 +66,7 @@ class GrpcServer:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         shown = (*names, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection.enable_server_reflection(shown, self._server)
+        self._server.add_generic_rpc_handlers((_Unknown(metrics),))  # after all the others
         try:
             self.port = self._server.add_insecure_port(address)
         except RuntimeError as error:
@@ -138,6 +139,24 @@ def _unary(method: Method, metrics: Metrics) -> Callable[[bytes, Context], Await
             metrics.call(method.name, PROTOCOL, code, began)
 
     return call
+
+
+class _Unknown(grpc.GenericRpcHandler):
+    """Answers every method that nobody else does."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> "grpc.RpcMethodHandler[Any, Any]":
+        """A handler that refuses the call, whatever it sends."""
+
+        async def refuse(_messages: AsyncIterator[bytes], context: Context) -> bytes:
+            self._metrics.refusal(UNKNOWN, PROTOCOL, Code.UNIMPLEMENTED)
+            return await _refuse(context, unknown_method(handler_call_details.method))
+
+        return grpc.stream_unary_rpc_method_handler(refuse)
 
 
 def _ours(error: Exception, method: Method) -> Exception:

@@ -70,12 +70,14 @@ class Json:
 
     def decode(self, data: bytes | bytearray, message_class: type[Message]) -> Message:
         """A request."""
+        text, full_name = bytes(data) or b"{}", message_class.DESCRIPTOR.full_name
+        if not text.lstrip().startswith(b"{"):  # the parser takes other things for an empty object
+            raise RefusedError(malformed(full_name, "it is not a JSON object"))
         try:
-            return json_format.Parse(bytes(data) or b"{}", message_class())
+            return json_format.Parse(text, message_class())
         except (json_format.ParseError, UnicodeDecodeError, RecursionError) as error:
             why = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else str(error)
             why = " ".join(why.split())
-            full_name = message_class.DESCRIPTOR.full_name
             raise RefusedError(malformed(full_name, why.rstrip("."))) from error
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from service.calls import malformed_header
+from service.calls import malformed_header, unknown_method
 from service.errors import Reason, ServiceError
 from service.handlers import SERVICES, Method
 from service.metrics import UNKNOWN, Metrics
@@ -90,7 +90,7 @@ class Gateway:
         """Why a request can't be passed on, if it can't."""
         path, verb = scope["path"], scope["method"]
         if method is None:
-            return _unknown(path)
+            return Refusal(HTTPStatus.NOT_FOUND, unknown_method(path), {})
         if method.streaming:
             return self._needs_grpc(f"{method.name} is a stream in both directions")
         if verb == "OPTIONS":
@@ -133,11 +133,6 @@ def _plain(scope: Scope) -> Scope:
 
 def _allowed(method: Method | None) -> str:
     return "GET, HEAD, OPTIONS, POST" if method is not None and method.safe else "OPTIONS, POST"
-
-
-def _unknown(path: str) -> Refusal:
-    message = f"There is no method {path.removeprefix('/')[:200]!r}: /api lists those that exist."
-    return Refusal(HTTPStatus.NOT_FOUND, ServiceError(Reason.METHOD_UNKNOWN, message), {})
 
 
 def _not_allowed(method: Method, verb: str) -> Refusal:

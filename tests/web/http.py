@@ -1,0 +1,77 @@
+"""An HTTP client that shows everything, and hides nothing that a server said."""
+
+import asyncio
+import gzip
+import json
+from collections.abc import Mapping
+from http.client import HTTPConnection
+from types import MappingProxyType
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from google.protobuf import json_format
+from google.protobuf.message import Message
+
+PACKAGE = "/relatedpapers.v1."
+JSON = MappingProxyType({"content-type": "application/json"})
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Answer(NamedTuple):
+    """What came back. headers: lower-case names; values of one name joined by commas."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def content(self) -> bytes:
+        """The body, decompressed."""
+        compressed = self.headers.get("content-encoding") == "gzip"
+        return gzip.decompress(self.body) if compressed else self.body
+
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.content)
+
+
+class Http:
+    """Asks one port of this machine, each request on a connection of its own."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+
+    async def send(
+        self, verb: str, path: str, body: bytes = b"", headers: Mapping[str, str] = NOTHING
+    ) -> Answer:
+        """The answer to a request."""
+        return await asyncio.to_thread(self._send, verb, path, body, headers)
+
+    def _send(self, verb: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(verb, path, body or None, dict(headers))
+            response = connection.getresponse()
+            found: dict[str, str] = {}
+            for name, value in response.getheaders():
+                found[name.lower()] = ", ".join(filter(None, (found.get(name.lower()), value)))
+            return Answer(response.status, found, response.read())
+        finally:
+            connection.close()
+
+    async def get(self, path: str, headers: Mapping[str, str] = NOTHING) -> Answer:
+        """The answer to a GET."""
+        return await self.send("GET", path, headers=headers)
+
+    async def post(
+        self, method: str, request: object, headers: Mapping[str, str] = NOTHING
+    ) -> Answer:
+        """The answer to a call in JSON. method: `PaperService/GetPaper`."""
+        body = json.dumps(request).encode()
+        return await self.send("POST", PACKAGE + method, body, {**JSON, **headers})
+
+
+def query(method: str, request: Message) -> str:
+    """The path of a call as a GET."""
+    message = json_format.MessageToJson(request, indent=None)
+    return f"{PACKAGE}{method}?{urlencode({'encoding': 'json', 'message': message})}"
