@@ -21,11 +21,11 @@ class PaperPage:
         """The page; every other spelling of the paper's id leads to it."""
         asked = request.path_params.get("id") or request.query_params.get("id", "")
         answer = await self._api.call("PaperService", GetPaperRequest(paper_id=asked), request)
-        if answer.paper.id != asked:
-            query = request.url.query if "id" in request.path_params else ""
-            address = paper_url(answer.paper.id)
+        address, _, alone = paper_url(answer.paper.id).partition("?")
+        in_path = "id" in request.path_params
+        if answer.paper.id != asked or in_path == bool(alone):
+            query = request.url.query if in_path else alone
             return RedirectResponse(f"{address}?{query}" if query else address, 302)
-        address, _, alone = paper_url(asked).partition("?")
         own = {"id": [asked]} if alone else {}
         listed = await related.listed(self._api, request, address, own, [asked])
         return page(

@@ -63,8 +63,12 @@ async def listed(
     own: Mapping[str, Sequence[str]],
     seeds: Sequence[str],
     less: Sequence[str] = (),
+    size: int = _SIZE,
 ) -> Listed:
-    """The list that an address asks for. address, own: as in `Listed`. Raises ServiceError."""
+    """The list that an address asks for. address, own: as in `Listed`. size: of a page of it.
+
+    Raises ServiceError.
+    """
     query = request.query_params
     wanted = ListRelatedPapersRequest(
         paper_ids=seeds,
@@ -73,17 +77,17 @@ async def listed(
         popularity=parameters.fraction(query, "popularity", POPULARITY),
         diversity=parameters.fraction(query, "diversity", DIVERSITY),
         include_evidence=True,
-        page_size=_SIZE,
+        page_size=size,
         page_token=query.get("after", ""),
     )
     begin = parameters.place(query, "begin")
     answer: ListRelatedPapersResponse = await api.call("RecommendationService", wanted, request)
     known = facts(api.catalog.serving.artifact)
-    largest = scale(answer.results)
+    shared = scale(answer.results, known.popularity)
     same = {**own, **parameters.kept(query, *CONTROLS)}
     after = answer.next_page_token
     return Listed(
-        results=[(each, why(each, known.popularity, largest)) for each in answer.results],
+        results=[(each, why(each, known.popularity, shared)) for each in answer.results],
         seeds=list(seeds),
         less=list(less),
         address=address,
@@ -93,7 +97,7 @@ async def listed(
         venues=known.venues,
         begin=begin,
         first_url=url(address, **same) if begin > 1 else None,
-        next_url=url(address, **same, after=after, begin=begin + _SIZE) if after else None,
+        next_url=url(address, **same, after=after, begin=begin + size) if after else None,
         reset_url=url(address, **own),
         version=answer.model_version,
     )

@@ -19,19 +19,19 @@ WORDS: Mapping[str, Words] = MappingProxyType(
     {
         "text": Words("Shared words", "shared words"),
         "latent": Words("Similar subject", "similar subject"),
-        "smoothed_text": Words("Subject, neighbours included", "similar subject"),
-        "text_neighborhood": Words("Words of cited papers", "neighbours with shared words"),
+        "smoothed_text": Words("Subject around it", "similar subject"),
+        "text_neighborhood": Words("Neighbours' words", "neighbours alike in words"),
         "neighborhood": Words("Citations in common", "citations in common"),
         "co_citation": Words("Cited together", "cited together"),
         "coupling": Words("References in common", "references in common"),
         "authors": Words("Authors in common", "authors in common"),
         "co_readers": Words("Readers in common", "readers in common"),
-        "als": Words("Taste of its readers", "similar readers"),
+        "als": Words("Readers alike", "readers alike"),
         "citations": Words("Citations in all", "much cited"),
         "citation_rate": Words("Citations a year", "often cited"),
         "recent_citations": Words("Recent citations", "cited lately"),
         "age": Words("Age", "its age"),
-        SEED: Words("What one starts from", "what one starts from"),
+        SEED: Words("How cited the seed is", "how cited the seed is"),
         "reader": Words("Your history", "your history"),
         "bias": Words("Start value", "start value"),
     }
@@ -68,12 +68,14 @@ class Group(NamedTuple):
 class Why(NamedTuple):
     """groups: every contribution and the bias. total: their sum, the score's logit.
 
-    reasons: what speaks most for the result, in a few words each.
+    reasons: what speaks most for the result, in a few words each. strip: what connects the two as
+    one bar in parts, the largest first, in a chart that is 100 wide.
     """
 
     groups: Sequence[Group]
     total: float
     reasons: Sequence[str]
+    strip: Sequence[Bar]
 
 
 def words(term: str) -> Words:
@@ -82,39 +84,57 @@ def words(term: str) -> Words:
     return WORDS.get(term) or Words(plain.capitalize(), plain)
 
 
-def scale(results: Iterable[RelatedPaper]) -> float:
-    """The largest contribution of a list, so that its charts compare; never 0."""
-    values = (abs(value) for result in results for value in result.contributions.values())
-    return max(values, default=0.0) or 1.0
+class Scale(NamedTuple):
+    """What the charts of one list share, so that they compare; neither is 0.
+
+    largest: the largest contribution. connected: the most that connects a result to its seeds.
+    """
+
+    largest: float
+    connected: float
 
 
-def why(result: RelatedPaper, popularity: frozenset[str], largest: float) -> Why | None:
+def scale(results: Sequence[RelatedPaper], popularity: frozenset[str]) -> Scale:
+    """The scale of a list. popularity: the names of the terms that know the result alone."""
+    values = [abs(value) for result in results for value in result.contributions.values()]
+    connected = [
+        sum(max(result.contributions[term], 0.0) for term in _pairs(result, popularity))
+        for result in results
+    ]
+    return Scale(max(values, default=0.0) or 1.0, max(connected, default=0.0) or 1.0)
+
+
+def why(result: RelatedPaper, popularity: frozenset[str], shared: Scale) -> Why | None:
     """Why a result is in its list; None for a fallback, which has no score.
 
-    popularity: the names of the terms that know the result alone.
-    largest: the `scale` of the list.
+    popularity: the names of the terms that know the result alone. shared: the scale of the list.
     """
     if not result.HasField("score"):
         return None
-    values = dict(result.contributions)
-    pairs = [term for term in values if term not in popularity and term not in _ALIKE]
-    alone = [term for term in values if term in popularity]
-    alike = [term for term in values if term in _ALIKE]
-    bars = {term: _bar(term, value, largest) for term, value in values.items()}
+    bars = {term: _bar(term, value, shared.largest) for term, value in result.contributions.items()}
+    pairs = _sorted(bars, _pairs(result, popularity))
     groups = [
-        Group("Between the two", _sorted(bars, pairs)),
-        Group("This paper alone", _sorted(bars, alone)),
+        Group("Between the two", pairs),
+        Group("This paper alone", _sorted(bars, (term for term in bars if term in popularity))),
         Group(
             "Alike for the whole list",
-            [*_sorted(bars, alike), _bar("bias", result.bias, largest)],
+            [
+                *_sorted(bars, (term for term in bars if term in _ALIKE)),
+                _bar("bias", result.bias, shared.largest),
+            ],
         ),
     ]
-    reasons = [bar.term for bar in groups[0].bars[:_REASONS] if bar.value >= _SMALL]
+    reasons = [words(bar.term).short for bar in pairs[:_REASONS] if bar.value >= _SMALL]
     return Why(
-        [group for group in groups if group.bars],
-        result.bias + sum(values.values()),
-        list(dict.fromkeys(words(term).short for term in reasons)),
+        groups=[group for group in groups if group.bars],
+        total=result.bias + sum(result.contributions.values()),
+        reasons=list(dict.fromkeys(reasons)),
+        strip=_strip(pairs, shared.connected),
     )
+
+
+def _pairs(result: RelatedPaper, popularity: frozenset[str]) -> list[str]:
+    return [term for term in result.contributions if term not in popularity | _ALIKE]
 
 
 def _sorted(bars: Mapping[str, Bar], terms: Iterable[str]) -> list[Bar]:
@@ -125,6 +145,18 @@ def _bar(term: str, value: float, largest: float) -> Bar:
     width = min(abs(value) / largest, 1.0) * _HALF
     x = _HALF if value >= 0 else _HALF - width
     return Bar(term, words(term).name, value, round(x, 2), round(width, 2))
+
+
+def _strip(pairs: Sequence[Bar], connected: float) -> list[Bar]:
+    """The bars that speak for the result, one after the other."""
+    laid: list[Bar] = []
+    x = 0.0
+    for bar in pairs:
+        if bar.value > 0:
+            width = bar.value / connected * 2 * _HALF
+            laid.append(bar._replace(x=round(x, 2), width=round(width, 2)))
+            x += width
+    return laid
 
 
 SOURCES: Mapping[int, Words] = MappingProxyType(
