@@ -37,24 +37,30 @@ def _width(letter: str) -> float:
 
 
 def lines(text: str, size: float, limit: float, count: int) -> list[str]:
-    """A text in at most `count` lines, none wider than `limit`; what does not fit is cut."""
+    """A text in at most `count` lines, none wider than `limit`. What does not fit is left out,
+    between words where that leaves any."""
     found: list[str] = []
     words = text.split()
     while words and len(found) < count:
         line = words.pop(0)
         while words and width(f"{line} {words[0]}", size) <= limit:
             line = f"{line} {words.pop(0)}"
-        last = len(found) == count - 1
-        if width(line, size) > limit or (last and words):
-            kept = _cut(line, size, limit)
-            rest = line[len(kept) :]
-            if last or not rest:
-                found.append(kept.rstrip() + ELLIPSIS)
-                continue
-            words.insert(0, rest)
-            line = kept
+        if width(line, size) > limit:
+            return [*found, _cut(line, size, limit) + ELLIPSIS]
         found.append(line)
+    if words:
+        found[-1] = _ended(found[-1], size, limit)
     return found
+
+
+def _ended(line: str, size: float, limit: float) -> str:
+    """A line that fits, with the ellipsis of what does not follow."""
+    while width(line + ELLIPSIS, size) > limit:
+        shorter, _, _ = line.rpartition(" ")
+        if not shorter:
+            return _cut(line, size, limit) + ELLIPSIS
+        line = shorter
+    return line.rstrip(",;:-") + ELLIPSIS
 
 
 def _cut(text: str, size: float, limit: float) -> str:

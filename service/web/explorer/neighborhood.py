@@ -20,7 +20,7 @@ RELATED_EACH = 2
 WIDE, FLAT = 1000.0, 0.62
 """The drawing's width, and its height beside that before labels need more."""
 
-FONT, LINE, LABEL, LABEL_LINES = 13.0, 16.0, 148.0, 2
+FONT, LINE, LABEL, LABEL_LINES = 14.0, 17.0, 156.0, 2
 SMALLEST, LARGEST = 6.0, 22.0
 """Radii of papers that nobody and that most cite."""
 

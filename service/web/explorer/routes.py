@@ -5,6 +5,7 @@ from starlette.routing import Route
 from service.web import static_files
 from service.web.api import Api
 from service.web.explorer.home import Home
+from service.web.explorer.maps import MapPage
 from service.web.explorer.papers import PaperPage
 from service.web.explorer.related import RelatedPage
 from service.web.explorer.search import SearchPage
@@ -13,11 +14,14 @@ from service.web.explorer.search import SearchPage
 def routes(api: Api) -> list[Route]:
     """Every page of the explorer, and the files that they load."""
     paper = PaperPage(api).answer
+    neighborhood = MapPage(api).answer
     return [
         Route("/", Home(api).answer),
         Route("/search", SearchPage(api).answer),
         Route("/papers", paper),
         Route("/papers/{id:path}", paper),
+        Route("/map", neighborhood),
+        Route("/map/{id:path}", neighborhood),
         Route("/related", RelatedPage(api).answer),
         *static_files.routes,
     ]
