@@ -13,14 +13,18 @@ from grpc_tools import protoc  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).resolve().parent
 BASELINE = ROOT / "baseline.binpb"
+DESCRIPTORS = "descriptors.binpb"
 
 
 def generate(destination: Path) -> None:
-    """Write the messages, their type stubs and the services of every .proto under `destination`."""
+    """Write the messages, their type stubs and the services of every .proto under `destination`,
+    and their descriptors with the comments, which the service's own documentation is made of."""
     sources = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("relatedpapers/v*/*.proto"))
     services = [source for source in sources if source.endswith("_service.proto")]
     _protoc([f"--python_out={destination}", f"--pyi_out={destination}", *sources])
     _protoc([f"--grpc_python_out={destination}", *services])
+    described = f"--descriptor_set_out={destination / 'relatedpapers' / 'v1' / DESCRIPTORS}"
+    _protoc([described, "--include_source_info", *sources])
 
 
 def _protoc(arguments: list[str]) -> None:

@@ -13,7 +13,7 @@ from service.calls import unexpected
 from service.handlers import Method
 from service.metrics import Metrics
 from service.settings import Settings, parts
-from service.web import embed, operations
+from service.web import embed, operations, reference
 from service.web.api import Api
 from service.web.caching import Freshness
 from service.web.connect import ConnectApplication
@@ -58,7 +58,7 @@ class WebApplication:
         self._metrics = metrics
         self._hosts = Hosts(settings.host, parts(settings.allowed_hosts))
         self._pages: ASGIApp = Starlette(
-            routes=list(self._routes(api)), exception_handlers=errors.handlers
+            routes=list(self._routes(api, methods, grpc_port)), exception_handlers=errors.handlers
         )
         self._shared = _with_cors(self._route, parts(settings.cors_origins))
 
@@ -85,9 +85,10 @@ class WebApplication:
         application = self.gateway if scope["path"].startswith(PREFIXES) else self._pages
         await application(scope, receive, send)
 
-    def _routes(self, api: Api) -> Iterator[BaseRoute]:
+    def _routes(self, api: Api, methods: Sequence[Method], grpc_port: int) -> Iterator[BaseRoute]:
         """The pages, room by room: add `yield from ROOM.routes(api)`."""
         yield from operations.routes(self._metrics, lambda: self.gateway.stopping)
+        yield from reference.routes(api, methods, grpc_port)
         yield from explorer.routes(api)
         yield from embed.routes(api)
 

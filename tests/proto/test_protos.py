@@ -87,6 +87,13 @@ def test_committed_stubs_are_what_the_protos_generate(tmp_path: Path) -> None:
     generate = util.module_from_spec(specification)
     specification.loader.exec_module(generate)
     generate.generate(tmp_path)
-    fresh = {path.name: path.read_bytes() for path in tmp_path.glob("relatedpapers/v1/*_pb2*")}
-    committed = {path.name: path.read_bytes() for path in PROTOS.glob("relatedpapers/v1/*_pb2*")}
+    fresh, committed = (
+        {
+            path.name: path.read_bytes()
+            for pattern in ("*_pb2*", "*.binpb")
+            for path in folder.glob(f"relatedpapers/v1/{pattern}")
+        }
+        for folder in (tmp_path, PROTOS)
+    )
+    assert fresh.keys() == committed.keys()
     assert fresh == committed, "run `python protos/generate.py` and commit the stubs"
