@@ -23,6 +23,7 @@ from service.reader_lists import MAX_SHOWN
 from service.readers import Readers
 from service.recommend_papers import ReaderRecommendations
 from service.recommender import NEAREST, Recommender
+from service.repeated import RepeatedLists
 from service.search import Search
 from service.secrets import SigningKeys
 
@@ -30,7 +31,7 @@ METHOD = "ListRelatedPapers"
 DEFAULT_PAGE_SIZE = 10
 MAX_PAGE_SIZE = 100
 POLICY = Policy(ttl_seconds=3600.0, shared=True)
-"""For lists that have to be computed; one that training stored costs less than asking a cache."""
+"""For lists that have to be computed; one that training stored costs less than asking Redis."""
 
 _BASIC = PaperView.PAPER_VIEW_BASIC
 
@@ -83,6 +84,7 @@ class RecommendationHandlers:
         self._cache = cache
         self._access = access
         self._readers = readers
+        self._repeated = RepeatedLists(catalog, readers, cache)
         self.recommend_papers = ReaderRecommendations(
             catalog, keys, access, readers, background
         ).recommend_papers
@@ -90,6 +92,9 @@ class RecommendationHandlers:
 
     async def list_related_papers(self, request: pb.ListRelatedPapersRequest) -> bytes:
         """A page of the papers that are related to the seeds, a ListRelatedPapersResponse."""
+        asked = request.SerializeToString()
+        if (kept := self._repeated.find(asked)) is not None:
+            return kept
         size = validation.page_size(request.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
         view = validation.view(request.view, _BASIC)
         include_evidence = request.include_evidence
@@ -113,6 +118,8 @@ class RecommendationHandlers:
             answer = await self._changing(recommender, wanted, page, seeds)
         elif _is_ready_made(wanted, page):
             answer = self._answer(recommender, wanted, page)
+            if recommender is self._catalog.serving and not unknown:
+                self._repeated.keep(asked, wanted.seeds[0], answer)
         else:
             answer = await self._computed(recommender, wanted, page)
         if unknown:  # another request for the same list may name others: they are not kept with it

@@ -127,6 +127,18 @@ async def test_a_pair_that_readers_read_together_rises(
     assert_scores_are_sums(against)
 
 
+async def test_an_answer_that_was_kept_follows_the_readers_too(
+    running: Running, settings: Settings
+) -> None:
+    before = await related(running, "graph-05")
+    assert await related(running, "graph-05") == before
+    await publish(settings, artifact_of(running), {"graph-05": {"market-07": 0.9}})
+    await follow(running, 1)
+    after = await related(running, "graph-05")
+    assert "market-07" not in ids(before)
+    assert "market-07" in ids(after)
+
+
 async def test_lists_of_other_papers_stay_to_the_byte(running: Running, settings: Settings) -> None:
     before = await related(running, "protein-05")
     await publish(settings, artifact_of(running), {"graph-05": {"market-07": 0.9}})

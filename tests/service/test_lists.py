@@ -311,3 +311,15 @@ async def test_a_list_keeps_to_its_model_when_another_serves(
             await related(running, "graph-05", page_token=page.next_page_token)
     assert caught.value.code() == grpc.StatusCode.FAILED_PRECONDITION
     assert first_version.strip() in (caught.value.details() or "")
+
+
+async def test_a_request_that_comes_again_is_answered_from_memory(running: Running) -> None:
+    counters = running.application.cache.counters
+    first = await related(running, "graph-02")
+    assert (counters.local_hits, counters.misses) == (0, 1)
+    assert await related(running, "graph-02") == first
+    assert (counters.local_hits, counters.misses) == (1, 1)
+    # Whatever differs is another request
+    assert len(ids(await related(running, "graph-02", page_size=3))) == 3
+    assert ids(await related(running, "graph-05")) != ids(first)
+    assert (counters.local_hits, counters.misses) == (1, 3)
