@@ -65,11 +65,22 @@ def library(
     """The signed weight, in [-1, 1] and never 0, of each paper that one reader's events leave.
 
     A pure function of the set of events: neither order nor repeats matter. A retracted event counts
-    as never sent (a retraction itself can't be retracted). For each paper and type, the latest by
-    (time, id) of that type and of those that undo it says whether the type is active. A paper with
-    an active type of sign -1 weighs minus the greatest strength x value of these; any other the
-    greatest strength x value of its active types. Events of unknown types say nothing.
+    as never sent (a retraction itself can't be retracted). A paper with an active type of sign -1
+    weighs minus the greatest strength x value of these; any other the greatest strength x value of
+    its active types. Events of unknown types say nothing.
     """
+    weights: dict[str, float] = {}
+    for (paper, _), weight in active_types(events, types).items():
+        before = weights.get(paper, 0.0)
+        weights[paper] = (min if min(before, weight) < 0 else max)(before, weight)
+    return weights
+
+
+def active_types(
+    events: Iterable[Event], types: Mapping[str, EventType] = EVENT_TYPES
+) -> dict[tuple[str, str], float]:
+    """The signed weight, never 0, of each paper and type of event that is active: the latest by
+    (time, id) of that type and of those that undo it says whether it is."""
     known = list(events)
     retracted = {each.retracts for each in known if each.type == RETRACT}
     latest: dict[tuple[str, str], tuple[int, str, float]] = {}
@@ -81,11 +92,7 @@ def library(
         weight = 0.0 if kind.undoes else kind.sign * kind.strength * each.value
         this = each.time_ms, each.id, weight
         latest[key] = max(latest.get(key, this), this)
-    weights: dict[str, float] = {}
-    for (paper, _), (_, _, weight) in latest.items():
-        before = weights.get(paper, 0.0)
-        weights[paper] = (min if min(before, weight) < 0 else max)(before, weight)
-    return {paper: weight for paper, weight in weights.items() if weight}
+    return {key: weight for key, (_, _, weight) in latest.items() if weight}
 
 
 @dataclass(frozen=True)

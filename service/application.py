@@ -72,7 +72,7 @@ class Application:
             self._server = GrpcServer(
                 answered, metrics, address(settings.host, settings.port), settings.max_message_bytes
             )
-            api = Api(answered, self.catalog, allows_all=access.open)
+            api = Api(answered, self.catalog, readers, allows_all=access.open)
             web = WebApplication(answered, api, metrics, settings, self._server.port)
             self._gateway = web.gateway
             self._web = WebServer(web, settings.host, settings.web_port)

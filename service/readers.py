@@ -76,6 +76,11 @@ class Readers:
         self._kept: OrderedDict[str, Reader] = OrderedDict()
 
     @property
+    def types(self) -> Mapping[str, EventType]:
+        """The types of events, by name."""
+        return self._types
+
+    @property
     def items(self) -> LiveItems | None:
         """The papers' present state; None if there is none, or it is being opened."""
         return self._live.items if self._live else None

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from service.access import WIRE, Wire
 from service.catalog import Catalog
 from service.handlers import Method
+from service.readers import Readers
 from service.web.peers import peer
 
 
@@ -16,17 +17,21 @@ class Api:
     """The methods, in the process, and the facts of the model that serves.
 
     catalog: the models of this server.
+    readers: where readers stand; pages ask only where everything is allowed.
     open: whether everything is allowed, as on loopback without API keys; elsewhere pages show no
         reader, and write nothing.
     """
 
-    def __init__(self, methods: Iterable[Method], catalog: Catalog, *, allows_all: bool) -> None:
+    def __init__(
+        self, methods: Iterable[Method], catalog: Catalog, readers: Readers, *, allows_all: bool
+    ) -> None:
         self._methods = {
             (method.service.rpartition(".")[2], method.request): method
             for method in methods
             if not method.streaming
         }
         self.catalog = catalog
+        self.readers = readers
         self.open = allows_all
 
     async def call(self, service: str, message: Message, request: Request) -> Any:
