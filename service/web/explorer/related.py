@@ -37,8 +37,8 @@ class Listed(NamedTuple):
 
     results: each with why it is there. address, own: the path of its page, and the parameters that
     say what the list is of. begin: the number of the first result. first_url, next_url: other pages
-    of the list, None where there is none. reset_url: the list without its controls. version: of the
-    model.
+    of the list, None where there is none. adjusted: whether a control is set; reset_url: the list
+    without. version: of the model.
     """
 
     results: Sequence[tuple[RelatedPaper, Why | None]]
@@ -52,6 +52,7 @@ class Listed(NamedTuple):
     begin: int
     first_url: str | None
     next_url: str | None
+    adjusted: bool
     reset_url: str
     version: str
 
@@ -98,6 +99,7 @@ async def listed(
         begin=begin,
         first_url=url(address, **same) if begin > 1 else None,
         next_url=url(address, **same, after=after, begin=begin + size) if after else None,
+        adjusted=any(query.get(name) for name in CONTROLS),
         reset_url=url(address, **own),
         version=answer.model_version,
     )
