@@ -114,6 +114,7 @@ class Worker:
         report = json.loads(self._process.stdout.readline() or b"{}")
         assert "port" in report, f"it did not start: {report}"
         self.port: int = report["port"]
+        self.web_port: int = report["web_port"]
 
     def kill(self) -> None:
         """End it with no chance to do anything more."""
