@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 from service.embedded import Role, attach
 from tests.servers import SystemRedis
 from tests.service import toy
-from tests.serving import train
+from tests.serving import trained_once
 from tests.support import ROOT, fetch, require_tool
 
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3"
@@ -37,6 +37,13 @@ def datasets() -> Path:
 
 
 @pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of one test run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
 def toy_papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The toy corpus, whose right answers are known, as a file."""
     path = tmp_path_factory.mktemp("toy-corpus") / "papers.jsonl"
@@ -45,31 +52,31 @@ def toy_papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def toy_model(toy_papers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def toy_model(toy_papers: Path, shared: Path) -> Path:
     """A model folder with one version, trained on the toy corpus. Do not change it."""
-    return train(toy_papers, output=tmp_path_factory.mktemp("toy-model"))
+    return trained_once(shared / "toy-model", toy_papers)
 
 
 @pytest.fixture(scope="session")
-def toy_reader_model(toy_papers: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def toy_reader_model(
+    toy_papers: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """The same with the toy corpus's readers. Do not change it."""
     events = tmp_path_factory.mktemp("toy-readers") / "interactions.jsonl"
     toy.write_interactions(events)
-    folder = tmp_path_factory.mktemp("toy-reader-model")
-    return train(toy_papers, output=folder, interactions=events)
+    return trained_once(shared / "toy-reader-model", toy_papers, interactions=events)
 
 
 @pytest.fixture(scope="session")
-def sample_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sample_model(shared: Path) -> Path:
     """A model folder with one version, trained on the sample that ships with the project."""
-    papers = ROOT / "models" / "sample" / "papers.jsonl"
-    return train(papers, output=tmp_path_factory.mktemp("sample-model"))
+    return trained_once(shared / "sample-model", ROOT / "models" / "sample" / "papers.jsonl")
 
 
 @pytest.fixture(scope="session")
-def vis_model(datasets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def vis_model(datasets: Path, shared: Path) -> Path:
     """A model folder with one version, trained on 8,523 real papers of visualization."""
-    return train(datasets / "vis" / "papers.jsonl.gz", output=tmp_path_factory.mktemp("vis-model"))
+    return trained_once(shared / "vis-model", datasets / "vis" / "papers.jsonl.gz")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The service for tests: inside the test's own event loop, or as the command that a user starts."""
 
+import fcntl
 import json
 import os
 import re
@@ -26,6 +27,16 @@ def train(*papers: Path, output: Path, seed: int = 0, interactions: Path | None 
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     return output
+
+
+def trained_once(folder: Path, *papers: Path, interactions: Path | None = None) -> Path:
+    """`train` into a folder that several test processes share: the first trains, the others wait."""
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            whole = train(*papers, output=folder.with_suffix(".new"), interactions=interactions)
+            whole.rename(folder)
+    return folder
 
 
 @asynccontextmanager

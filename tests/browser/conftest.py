@@ -28,7 +28,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
 from tests.browser.support import DESKTOP, Look, Problems, Site, settle
-from tests.serving import Addresses, serve_both, train
+from tests.serving import Addresses, serve_both, trained_once
 from tests.support import ROOT, require_tool
 
 FLAGS = [
@@ -67,12 +67,12 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
-def demo_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def demo_model(shared: Path) -> Path:
     """The sample with its readers, as `make demo` trains it. Do not change it."""
     sample = ROOT / "models" / "sample"
-    return train(
+    return trained_once(
+        shared / "demo-model",
         sample / "papers.jsonl",
-        output=tmp_path_factory.mktemp("demo-model"),
         interactions=sample / "interactions.jsonl",
     )
 
