@@ -30,7 +30,7 @@ def train(*papers: Path, output: Path, seed: int = 0, interactions: Path | None 
 
 
 def trained_once(folder: Path, *papers: Path, interactions: Path | None = None) -> Path:
-    """`train` into a folder that several test processes share: the first trains, the others wait."""
+    """`train` into a folder that test processes share: the first trains, the others wait."""
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
