@@ -113,7 +113,7 @@ def routes(api: Api) -> list[Route]:
         status, items, message = HTTPStatus.OK, list[Item](), ""
         try:
             answer = await api.call("RecommendationService", _request(request), request)
-            largest = scale(answer.results)
+            largest = scale(answer.results).largest
             items = [_item(result, largest) for result in answer.results]
             message = "" if items else "No related papers were found."
         except ServiceError as error:

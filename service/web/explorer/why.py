@@ -5,7 +5,16 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from models.blend import SEED
-from relatedpapers.v1.recommendation_service_pb2 import RelatedPaper, ResultSource
+from relatedpapers.v1.recommendation_service_pb2 import (
+    RecommendedPaper,
+    RelatedPaper,
+    ResultSource,
+)
+
+Result = RelatedPaper | RecommendedPaper
+"""One of a list: papers related to a paper, or papers for a reader."""
+
+Result = RelatedPaper | RecommendedPaper
 
 
 class Words(NamedTuple):
@@ -26,6 +35,7 @@ WORDS: Mapping[str, Words] = MappingProxyType(
         "coupling": Words("References in common", "references in common"),
         "authors": Words("Authors in common", "authors in common"),
         "co_readers": Words("Readers in common", "readers in common"),
+        "saves": Words("How many readers have it", "many readers"),
         "als": Words("Readers alike", "readers alike"),
         "citations": Words("Citations in all", "much cited"),
         "citation_rate": Words("Citations a year", "often cited"),
@@ -94,17 +104,17 @@ class Scale(NamedTuple):
     connected: float
 
 
-def scale(results: Sequence[RelatedPaper], popularity: frozenset[str]) -> Scale:
+def scale(results: Sequence[Result], popularity: frozenset[str] = frozenset()) -> Scale:
     """The scale of a list. popularity: the names of the terms that know the result alone."""
-    values = [abs(value) for result in results for value in result.contributions.values()]
-    connected = [
+    values = (abs(value) for result in results for value in result.contributions.values())
+    connected = (
         sum(max(result.contributions[term], 0.0) for term in _pairs(result, popularity))
         for result in results
-    ]
+    )
     return Scale(max(values, default=0.0) or 1.0, max(connected, default=0.0) or 1.0)
 
 
-def why(result: RelatedPaper, popularity: frozenset[str], shared: Scale) -> Why | None:
+def why(result: Result, popularity: frozenset[str], shared: Scale) -> Why | None:
     """Why a result is in its list; None for a fallback, which has no score.
 
     popularity: the names of the terms that know the result alone. shared: the scale of the list.
@@ -133,7 +143,7 @@ def why(result: RelatedPaper, popularity: frozenset[str], shared: Scale) -> Why 
     )
 
 
-def _pairs(result: RelatedPaper, popularity: frozenset[str]) -> list[str]:
+def _pairs(result: Result, popularity: frozenset[str]) -> list[str]:
     return [term for term in result.contributions if term not in popularity | _ALIKE]
 
 
