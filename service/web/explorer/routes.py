@@ -7,6 +7,8 @@ from service.web.api import Api
 from service.web.explorer.home import Home
 from service.web.explorer.maps import MapPage
 from service.web.explorer.papers import PaperPage
+from service.web.explorer.reader_forms import ReaderForms
+from service.web.explorer.readers import ReaderPages
 from service.web.explorer.related import RelatedPage
 from service.web.explorer.search import SearchPage
 
@@ -15,6 +17,7 @@ def routes(api: Api) -> list[Route]:
     """Every page of the explorer, and the files that they load."""
     paper = PaperPage(api).answer
     neighborhood = MapPage(api).answer
+    readers, forms = ReaderPages(api).answer, ReaderForms(api)
     return [
         Route("/", Home(api).answer),
         Route("/search", SearchPage(api).answer),
@@ -22,6 +25,11 @@ def routes(api: Api) -> list[Route]:
         Route("/papers/{id:path}", paper),
         Route("/map", neighborhood),
         Route("/map/{id:path}", neighborhood),
+        Route("/readers", readers),
+        Route("/readers/{id:path}", readers),
+        Route("/reader/events", forms.write, methods=["POST"]),
+        Route("/reader/deletion", forms.delete, methods=["POST"]),
+        Route("/reader/export", forms.export),
         Route("/related", RelatedPage(api).answer),
         *static_files.routes,
     ]
