@@ -5,7 +5,7 @@ import base64
 import gzip
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from service.web.api import Api
 from service.web.explorer import parameters
 from service.web.explorer.errors import STATUS
 from service.web.explorer.facts import facts
-from service.web.explorer.why import SOURCES, scale, words
+from service.web.explorer.why import SOURCES, words
 from service.web.finishing import accepts_gzip
 from service.web.links import paper_url
 from service.web.pages import page
@@ -113,7 +113,7 @@ def routes(api: Api) -> list[Route]:
         status, items, message = HTTPStatus.OK, list[Item](), ""
         try:
             answer = await api.call("RecommendationService", _request(request), request)
-            largest = scale(answer.results).largest
+            largest = _largest(answer.results)
             items = [_item(result, largest) for result in answer.results]
             message = "" if items else "No related papers were found."
         except ServiceError as error:
@@ -172,6 +172,12 @@ def _request(request: Request) -> ListRelatedPapersRequest:
         if name in query:
             setattr(wanted, name, parameters.fraction(query, name, 0.0))
     return wanted
+
+
+def _largest(results: Iterable[RelatedPaper]) -> float:
+    """The largest contribution of a list, so that its bars compare; never 0."""
+    values = (abs(value) for result in results for value in result.contributions.values())
+    return max(values, default=0.0) or 1.0
 
 
 def _item(result: RelatedPaper, largest: float) -> Item:

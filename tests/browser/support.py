@@ -115,15 +115,17 @@ class Site:
     """Somebody else's web site: an origin of its own that serves what a test gives it."""
 
     def __init__(self) -> None:
-        self._pages: dict[str, tuple[bytes, dict[str, str]]] = {}
+        # A browser asks for an icon by itself.
+        self._pages: dict[str, tuple[bytes, dict[str, str]]] = {"/favicon.ico": (b"", {})}
         pages = self._pages
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                body, headers = pages.get(urlsplit(self.path).path, (b"", {}))
-                self.send_response(200 if body else 404)
+                path = urlsplit(self.path).path
+                body, headers = pages.get(path, (b"", {}))
+                self.send_response(200 if path in pages else 404)
                 for name, value in headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
@@ -174,11 +176,17 @@ class Site:
         return self.origin + path
 
 
-def document(body: str, *, head: str = "", lang: str = "en", direction: str = "ltr") -> str:
-    """A whole HTML page, with everything that axe wants of one."""
+def document(
+    body: str, *, head: str = "", lang: str = "en", direction: str = "ltr", background: str = ""
+) -> str:
+    """A whole HTML page, with everything that axe wants of one.
+
+    background: its colour, which no policy forbids; axe takes a dark page without one for white.
+    """
+    colour = f' bgcolor="{background}"' if background else ""
     return (
         f'<!doctype html><html lang="{lang}" dir="{direction}"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Somebody's page</title>{head}</head>"
-        f"<body><main><h1>Somebody's page</h1>{body}</main></body></html>"
+        f"<body{colour}><main><h1>Somebody's page</h1>{body}</main></body></html>"
     )

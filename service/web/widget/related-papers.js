@@ -107,19 +107,19 @@ const LABELS = {
   RESULT_SOURCE_POPULAR_FALLBACK: "Nothing related is left. It is recent and much cited.",
   text: "Shared words",
   latent: "Similar subject",
-  smoothed_text: "Subject, neighbours included",
-  text_neighborhood: "Words of cited papers",
+  smoothed_text: "Subject around it",
+  text_neighborhood: "Neighbours' words",
   neighborhood: "Citations in common",
   co_citation: "Cited together",
   coupling: "References in common",
   authors: "Authors in common",
   co_readers: "Readers in common",
-  als: "Taste of its readers",
+  als: "Readers alike",
   citations: "Citations in all",
   citation_rate: "Citations a year",
   recent_citations: "Recent citations",
   age: "Age",
-  seed: "What one starts from",
+  seed: "How cited the seed is",
 };
 
 const API = "/relatedpapers.v1.";
@@ -382,7 +382,8 @@ export class RelatedPapersElement extends (globalThis.HTMLElement ?? Object) {
     const template = this.getAttribute("link-template") ?? `${this.#base()}/papers/{+id}`;
     const whole = encodeURIComponent(id);
     // In a path, "a//b" and "../b" mean something else: there the slashes stay encoded.
-    const readable = /(^|\/)(\.{0,2})(\/|$)/.test(id) ? whole : whole.replaceAll("%2F", "/");
+    const plain = /(^|\/)\.{0,2}(\/|$)/.test(id) ? /%(3A|40|2C|3B)/g : /%(3A|40|2C|3B|2F)/g;
+    const readable = whole.replace(plain, decodeURIComponent);
     return web(template.replaceAll("{id}", () => whole).replaceAll("{+id}", () => readable));
   }
 
