@@ -23,7 +23,7 @@ from service.web.api import Api
 from service.web.explorer import parameters
 from service.web.explorer.acting import Acting, back, done, shelves_of
 from service.web.explorer.shelves import Kept
-from service.web.explorer.why import Why, scales, why
+from service.web.explorer.why import Why, scale, why
 from service.web.links import paper_url, url
 from service.web.pages import page
 
@@ -131,7 +131,7 @@ class ReaderPages:
 def _explained(
     results: Sequence[RecommendedPaper],
 ) -> list[tuple[RecommendedPaper, Why | None]]:
-    shared = scales(results, _ALONE)
+    shared = scale(results, _ALONE)
     return [(each, _named(why(each, _ALONE, shared))) for each in results]
 
 

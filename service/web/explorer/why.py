@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from models.blend import SEED
 from relatedpapers.v1.recommendation_service_pb2 import (
@@ -11,10 +11,8 @@ from relatedpapers.v1.recommendation_service_pb2 import (
     ResultSource,
 )
 
-Result = RelatedPaper | RecommendedPaper
+Result: TypeAlias = RelatedPaper | RecommendedPaper
 """One of a list: papers related to a paper, or papers for a reader."""
-
-Result = RelatedPaper | RecommendedPaper
 
 
 class Words(NamedTuple):
