@@ -4,10 +4,12 @@ A browser lets a page of evil.example read what evil.example answers, and its ow
 name point to 127.0.0.1 (DNS rebinding). The `host` header still says evil.example.
 """
 
+import re
 from collections.abc import Iterable
 
 from service.access import is_loopback
 
+_HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^:\[\]]+))(?::[0-9]*)?")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -33,6 +35,5 @@ class Hosts:
 
 def _name(host: str) -> str:
     """A host without its port: `LocalHost:8080` is localhost, `[::1]:8080` is ::1."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    return host.rpartition(":")[0].lower() if ":" in host else host.lower()
+    found = _HOST.fullmatch(host.lower())
+    return (found[1] or found[2]) if found else ""
