@@ -109,7 +109,7 @@ class MapPage:
         return page(
             request,
             "map.html",
-            kept_seconds=60,
+            kept_seconds=listed.kept_seconds,
             paper=answer.paper,
             map=drawn,
             related=listed,

@@ -31,7 +31,7 @@ class PaperPage:
         return page(
             request,
             "paper.html",
-            kept_seconds=60,
+            kept_seconds=listed.kept_seconds,
             paper=answer.paper,
             related=listed,
             sources=SOURCES,

@@ -16,6 +16,7 @@ from relatedpapers.v1.recommendation_service_pb2 import (
 )
 from service.web.api import Api
 from service.web.explorer import parameters
+from service.web.explorer.acting import READER, Acting, acting
 from service.web.explorer.facts import facts
 from service.web.explorer.why import SOURCES, Why, scale, why
 from service.web.links import url
@@ -23,12 +24,13 @@ from service.web.pages import page
 
 _SIZE = 10
 _CHOICES = 5
+_KEPT_SECONDS = 60
 
 POPULARITY = 0.5
 DIVERSITY = 0.0
 """What a list has where its address does not say; the API's own defaults."""
 
-CONTROLS = ("popularity", "diversity", "first", "last", "venue")
+CONTROLS = ("popularity", "diversity", "first", "last", "venue", READER)
 """The parameters that one sets beside a list."""
 
 
@@ -38,7 +40,8 @@ class Listed(NamedTuple):
     results: each with why it is there. address, own: the path of its page, and the parameters that
     say what the list is of. begin: the number of the first result. first_url, next_url: other pages
     of the list, None where there is none. adjusted: whether a control is set; reset_url: the list
-    without. version: of the model.
+    without. version: of the model. acting: the reader whom it is for; None for everybody.
+    readers: whether one may name a reader. kept_seconds: how long anybody may keep the page.
     """
 
     results: Sequence[tuple[RelatedPaper, Why | None]]
@@ -55,6 +58,13 @@ class Listed(NamedTuple):
     adjusted: bool
     reset_url: str
     version: str
+    acting: Acting | None
+    readers: bool
+
+    @property
+    def kept_seconds(self) -> int:
+        """Nobody keeps what is made for a reader."""
+        return 0 if self.acting else _KEPT_SECONDS
 
 
 async def listed(
@@ -71,6 +81,7 @@ async def listed(
     Raises ServiceError.
     """
     query = request.query_params
+    who = await acting(api, request)
     wanted = ListRelatedPapersRequest(
         paper_ids=seeds,
         negative_paper_ids=less,
@@ -80,6 +91,7 @@ async def listed(
         include_evidence=True,
         page_size=size,
         page_token=query.get("after", ""),
+        reader_id=who.reader if who and not who.away else "",
     )
     begin = parameters.place(query, "begin")
     answer: ListRelatedPapersResponse = await api.call("RecommendationService", wanted, request)
@@ -102,6 +114,8 @@ async def listed(
         adjusted=any(query.get(name) for name in CONTROLS),
         reset_url=url(address, **own),
         version=answer.model_version,
+        acting=who,
+        readers=api.open,
     )
 
 
@@ -143,7 +157,7 @@ class RelatedPage:
         return page(
             request,
             "related.html",
-            kept_seconds=60,
+            kept_seconds=found.kept_seconds if found else _KEPT_SECONDS,
             seeds=[Chosen(known[each], address(_without(near, each), away)) for each in near],
             less=[Chosen(known[each], address(near, _without(away, each))) for each in away],
             unknown=[paper_id for paper_id in unknown if paper_id != added],
