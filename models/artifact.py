@@ -4,6 +4,7 @@
 <model>/<version>/manifest.json
 <model>/<version>/papers.arrow
 <model>/<version>/*.npy     named after what they hold: signals.text.indptr.npy
+<model>/<version>/search.*  the search index
 """
 
 import hashlib
@@ -24,6 +25,8 @@ from models.manifest import CURRENT, MANIFEST, ArtifactError, Manifest
 from models.neighbors import Scorer, StoredNeighbors
 from models.papers import PaperIndex, Papers
 from models.readers import ReaderModel
+from models.search_index import open_index
+from models.searcher import Searcher
 from models.signals import DenseSignal, Signal, SparseSignal
 from models.strings import SortedStrings
 
@@ -102,6 +105,11 @@ class Artifact:
             year=self.papers.year,
             recent_popular=self.array("recent_popular"),
         )
+
+    @cached_property
+    def searcher(self) -> Searcher:
+        """What answers queries. Raises ArtifactError."""
+        return Searcher(open_index(self.folder), self.papers.work, self.papers.row)
 
     @cached_property
     def readers(self) -> SortedStrings:

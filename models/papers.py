@@ -100,6 +100,15 @@ class _Lists:
         return [self._texts.utf8(at) for at in range(begin, end)]
 
 
+def venue_codes(table: pa.Table) -> tuple[NDArray[np.int32], list[str]]:
+    """For each paper the place of its venue among the names, int32, -1 where unknown; the names."""
+    venue = table["venue"].combine_chunks().dictionary_encode()
+    names: list[str] = venue.dictionary.to_pylist()
+    code = np.asarray(venue.indices.to_numpy(zero_copy_only=False), np.int32)
+    unknown = np.array([not name for name in names] or [True])
+    return np.where(unknown[code], np.int32(-1), code) if len(code) else code, names
+
+
 class Papers:
     """The papers of an artifact, one row each.
 
@@ -115,8 +124,8 @@ class Papers:
             else table[name].chunk(0)
             for name in table.column_names
         }
-        self._ids, self._titles, self._venues = (
-            _Texts(self._columns[name]) for name in ("id", "title", "venue")
+        self._ids, self._titles, self._abstracts, self._venues = (
+            _Texts(self._columns[name]) for name in ("id", "title", "abstract", "venue")
         )
         self._authors = _Lists(self._columns["authors"])
         self._row = lru_cache(maxsize=ROWS_KEPT)(index.row)
@@ -125,12 +134,7 @@ class Papers:
         self.work = self._numbers("work", np.int32)
         self.citation_count = self._numbers("citation_count", np.int32)
         self.reference_count = self._numbers("reference_count", np.int32)
-        venue = table["venue"].combine_chunks().dictionary_encode()
-        names = venue.dictionary.to_pylist()
-        code = np.asarray(venue.indices.to_numpy(zero_copy_only=False), np.int32)
-        unknown = np.array([not name for name in names] or [True])
-        self.venue_code = np.where(unknown[code], np.int32(-1), code) if len(code) else code
-        self.venue_names: list[str] = names
+        self.venue_code, self.venue_names = venue_codes(table)
 
     def _numbers(self, name: str, kind: type[Number]) -> NDArray[Number]:
         return np.asarray(self._columns[name].to_numpy(zero_copy_only=False), kind)
@@ -141,6 +145,14 @@ class Papers:
     def row(self, paper_id: str) -> int | None:
         """The row of the paper with this id, in any spelling of a DOI or arXiv id; else None."""
         return self._row(paper_id)
+
+    def title(self, row: int) -> str:
+        """Empty where unknown."""
+        return self._titles[row]
+
+    def abstract(self, row: int) -> str:
+        """Empty where unknown."""
+        return self._abstracts[row]
 
     def id(self, row: int) -> str:
         """The id as the corpus spells it."""

@@ -88,7 +88,10 @@ def train(
         neighbors = rank_neighbors(features, blend, threads, advance)
         report("Readers", 0)
         readers = fitting.result()
+        table = paper_table(corpus)
+        writer.search_index(table, report("Search index", len(corpus)))
         report("Artifact", 0)
+        writer.table(table)
         write(writer, corpus, features, blend, neighbors)
         write_readers(writer, interactions, readers)
         evaluation = fitted.evaluation if fitted else {}
@@ -154,6 +157,18 @@ def rank_neighbors(
     return StoredNeighbors(rows, logits, contributions)
 
 
+def paper_table(corpus: Corpus) -> pa.Table:
+    """What is kept of each paper."""
+    table = corpus.table
+    for name, column in (
+        ("work", corpus.work),
+        ("citation_count", np.bincount(corpus.citations.indices, minlength=len(corpus))),
+        ("reference_count", np.diff(corpus.citations.indptr)),
+    ):
+        table = table.append_column(name, pa.array(column.astype(np.int32)))
+    return table
+
+
 def write(
     writer: ArtifactWriter,
     corpus: Corpus,
@@ -161,16 +176,8 @@ def write(
     blend: Blend,
     neighbors: StoredNeighbors,
 ) -> None:
-    """The papers, what the blend weighs, and what drafts and evidence need."""
+    """What the blend weighs, and what drafts and evidence need."""
     cited_by = corpus.citations.T.tocsr()
-    table = corpus.table
-    for name, column in (
-        ("work", corpus.work),
-        ("citation_count", np.diff(cited_by.indptr).astype(np.int32)),
-        ("reference_count", np.diff(corpus.citations.indptr).astype(np.int32)),
-    ):
-        table = table.append_column(name, pa.array(column))
-    writer.table(table)
     encoder = features.encoder
     writer.strings("ids", encoder.papers.spellings)
     writer.array("ids.rows", encoder.papers.rows)
@@ -253,7 +260,15 @@ def _manifest(
         evaluation=evaluation,
         libraries={
             name: version(name)
-            for name in ("numpy", "scipy", "scikit-learn", "implicit", "numba", "pyarrow")
+            for name in (
+                "numpy",
+                "scipy",
+                "scikit-learn",
+                "implicit",
+                "numba",
+                "pyarrow",
+                "tantivy",
+            )
         }
         | {"python": platform.python_version()},
         files={},

@@ -21,6 +21,9 @@ from numpy.typing import NDArray
 
 from models.artifact import PAPERS, Artifact, checksum_of
 from models.manifest import CURRENT, MANIFEST, ArtifactError, Manifest
+from models.papers import venue_codes
+from models.progress import Advance
+from models.search_index import write_index
 from models.signals import DenseSignal, Signal
 from models.strings import SortedStrings
 
@@ -61,6 +64,10 @@ class ArtifactWriter:
         path = str(self.folder / PAPERS)
         with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
             writer.write_table(table.combine_chunks())
+
+    def search_index(self, table: pa.Table, advance: Advance) -> None:
+        """The search index of the papers."""
+        write_index(self.folder, table, venue_codes(table)[0], advance=advance)
 
     def seal(self, manifest: Manifest) -> Manifest:
         """Sync every file, then write the manifest with their checksums and the version."""
