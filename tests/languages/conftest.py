@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -10,18 +9,21 @@ from typing import NamedTuple
 import pytest
 
 from relatedpapers import Client
-from tests.serving import serve_command
+from tests.languages.javascript import install
+from tests.serving import serve_both
 from tests.support import ROOT, fetch, require_tool
-
-BUF = Path(sys.executable).with_name("buf")
 
 Show = Callable[..., str]
 
 
 class Served(NamedTuple):
-    """A running service, a well-known paper of its corpus, and what every example prints for it."""
+    """A running service, a well-known paper of its corpus, and what every example prints for it.
+
+    web: as http://host:port.
+    """
 
     address: str
+    web: str
     paper_id: str
     expected: str
 
@@ -43,12 +45,12 @@ def served(
     """Trained and served by the commands that a user types."""
     model, paper_id = request.param
     folder = request.getfixturevalue(model)
-    with serve_command(folder, tmp_path_factory.mktemp("data")) as address:
+    with serve_both(folder, tmp_path_factory.mktemp("data")) as (address, web):
         with Client(address) as client:
             results = list(client.list_related_papers(paper_ids=[paper_id], limit=5))
         assert len(results) == 5
         lines = [f"{r.score:.2f}  {r.paper.title} ({r.paper.year})\n" for r in results]
-        yield Served(address, paper_id, "".join(lines))
+        yield Served(address, web, paper_id, "".join(lines))
 
 
 @pytest.fixture(scope="session")
@@ -63,11 +65,13 @@ def protos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def node(protos: Path) -> Path:
     """The Node examples with their packages and generated code."""
-    require_tool("node")
-    folder = protos / "examples" / "node"
-    fetch(require_tool("npm"), "ci", "--prefer-offline", "--no-audit", cwd=folder)
-    fetch(BUF, "generate", cwd=folder)
-    return folder
+    return install(protos / "examples" / "node")
+
+
+@pytest.fixture(scope="session")
+def web(protos: Path) -> Path:
+    """The example for web pages, likewise."""
+    return install(protos / "examples" / "web")
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +80,7 @@ def go_program(protos: Path) -> Path:
     go = require_tool("go")
     folder = protos / "examples" / "go"
     fetch(go, "mod", "download", cwd=folder)
-    fetch(BUF, "generate", cwd=folder)
+    fetch(require_tool("buf"), "generate", cwd=folder)
     fetch(go, "build", "-o", "related", ".", cwd=folder)
     return folder / "related"
 
