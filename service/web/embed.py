@@ -64,7 +64,10 @@ def frame_style() -> bytes:
     """The widget's own style, for a page of its own: the look has one source."""
     style = SCRIPT.decode().split("const CSS = `", 1)[1].split("`;", 1)[0]
     style = style.replace(":host([hidden])", "[hidden]").replace(":host", "body")
-    frame = "html { color-scheme: light dark; } body { margin: 0; font-family: system-ui; }"
+    frame = (
+        "html { color-scheme: light dark; background: Canvas; color: CanvasText; }"
+        "body { margin: 0; font-family: system-ui, sans-serif; }"
+    )
     return f"{frame}\n{style}".encode()
 
 

@@ -133,8 +133,9 @@ const BATCH_EVENTS = 50; // a keepalive request may have 64 KiB
 const RETRY_MS = [1000, 5000, 25000];
 const AUTHORS = 3;
 
+/** Made by hand where the page came over plain HTTP: `randomUUID` is absent there. */
 const uuid = () =>
-  crypto.randomUUID?.() ?? // absent where the page came over plain HTTP
+  crypto.randomUUID?.() ??
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 const ANONYMOUS = `page-view-${uuid()}`; // as long as the page is open, and nowhere stored
@@ -152,6 +153,9 @@ function text(name, part, value) {
   node.dir = "auto";
   return node;
 }
+
+/** A title, or the id where there is none that one could see. */
+const named = ({ id, title }) => (/[\p{L}\p{N}\p{P}\p{S}]/u.test(title) ? title : id);
 
 /** An address that is safe to follow, or undefined: a paper's id is anybody's text. */
 function web(address) {
@@ -379,7 +383,8 @@ export class RelatedPapersElement extends (globalThis.HTMLElement ?? Object) {
   }
 
   #link(id) {
-    const template = this.getAttribute("link-template") ?? `${this.#base()}/papers/{+id}`;
+    const page = /^\.{0,2}$/.test(id) ? "/papers?id={id}" : "/papers/{+id}"; // a path loses dots
+    const template = this.getAttribute("link-template") ?? this.#base() + page;
     const whole = encodeURIComponent(id);
     // In a path, "a//b" and "../b" mean something else: there the slashes stay encoded.
     const plain = /(^|\/)\.{0,2}(\/|$)/.test(id) ? /%(3A|40|2C|3B)/g : /%(3A|40|2C|3B|2F)/g;
@@ -437,22 +442,22 @@ export class RelatedPapersElement extends (globalThis.HTMLElement ?? Object) {
   }
 
   #item(result, index, labels) {
-    const { id, title, authors = [], venue, year } = result.paper;
+    const { authors = [], venue, year } = result.paper;
     const link = this.#title(result.paper);
     const names = authors.slice(0, AUTHORS).join(", ");
     const others = authors.length > AUTHORS ? `${names} ${labels.others}` : names;
     const byline = [others, venue, year].filter(Boolean).join(" · ");
     const head = make("div", "", link, byline ? text("p", "byline", byline) : undefined);
     head.dataset.index = index;
-    const toggle = make("summary", "toggle", make("bdi", "", labels.why), make("span", "hidden", ` ${title || id}`));
+    const toggle = make("summary", "toggle", make("bdi", "", labels.why), make("span", "hidden", ` ${named(result.paper)}`));
     const why = make("details", "why", toggle);
     why.addEventListener("toggle", () => this.#unfold(why, result, labels));
     return make("li", "paper", head, why);
   }
 
-  #title({ id, title }) {
-    const href = this.#link(id);
-    const node = text(href ? "a" : "span", "title", title || id);
+  #title(paper) {
+    const href = this.#link(paper.id);
+    const node = text(href ? "a" : "span", "title", named(paper));
     if (href) node.href = href;
     return node;
   }
