@@ -43,6 +43,10 @@ class Passing:
         for code, name in enumerate(papers.venue_names):
             self._codes.setdefault(fold(name), []).append(code)
 
+    def venue_codes(self, wanted: Filter) -> list[int]:
+        """The codes (see `Papers`) of the venues that pass, as far as the corpus has them."""
+        return [code for venue in wanted.venues for code in self._codes.get(venue, ())]
+
     def places(self, rows: NDArray[np.int32], wanted: Filter) -> Iterable[int]:
         """Where in `rows` the papers are that pass, in order. `excluded` is not looked at."""
         if wanted.first_year is None and wanted.last_year is None and not wanted.venues:
@@ -53,7 +57,6 @@ class Passing:
             passes &= (years != 0) & (years >= (wanted.first_year or 0))
             passes &= years <= (wanted.last_year or LAST_YEAR)
         if wanted.venues:
-            codes = [code for venue in wanted.venues for code in self._codes.get(venue, ())]
-            passes &= np.isin(self._papers.venue_code[rows], codes)
+            passes &= np.isin(self._papers.venue_code[rows], self.venue_codes(wanted))
         places: list[int] = np.flatnonzero(passes).tolist()
         return places

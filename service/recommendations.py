@@ -88,7 +88,7 @@ class RecommendationHandlers:
         self.recommend_papers = ReaderRecommendations(
             catalog, keys, access, readers, background
         ).recommend_papers
-        self.search_papers = Search(catalog, keys, background).search_papers
+        self.search_papers = Search(catalog, keys, background, cache).search_papers
 
     async def list_related_papers(self, request: pb.ListRelatedPapersRequest) -> bytes:
         """A page of the papers that are related to the seeds, a ListRelatedPapersResponse."""

@@ -54,7 +54,7 @@ class Recommender:
         self._papers = artifact.papers
         self._scorer = artifact.scorer
         self._blend = artifact.blend
-        self._passing = Passing(artifact.papers)
+        self.passing = Passing(artifact.papers)
         self._work = artifact.papers.work.data  # a view whose items are Python numbers
         self._term_weights = lru_cache(maxsize=64)(self._weights_of_terms)
 
@@ -266,7 +266,7 @@ class Recommender:
         listed: the same as `rows`.
         """
         kept: list[int] = []
-        for place in self._passing.places(rows, wanted):
+        for place in self.passing.places(rows, wanted):
             work = self._work[listed[place]]
             if work not in taken:
                 taken.add(work)

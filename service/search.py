@@ -1,72 +1,124 @@
 """SearchPapers: validate, ask the index, fill the message."""
 
+import struct
+from dataclasses import dataclass
+
+from models.search_query import Query, parse
+from models.searcher import Restriction
+from models.snippets import Highlighter, Span
 from relatedpapers.v1 import recommendation_service_pb2 as pb
 from relatedpapers.v1.paper_pb2 import PaperView
 from service import messages, pages, requests, tokens, validation
 from service.background import Background
+from service.cache import AnswerCache, Policy
 from service.catalog import Catalog
+from service.filters import EVERYTHING, Filter
+from service.keys import cache_key
+from service.recommender import Recommender
 from service.secrets import SigningKeys
 
 METHOD = "SearchPapers"
 DEFAULT_PAGE_SIZE = 10
 MAX_PAGE_SIZE = 100
+POLICY = Policy(ttl_seconds=3600.0, shared=True)
 
 _VARYING = ("page_size", "page_token", "view")
 """Fields that may differ from page to page of one list."""
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list to show, and how: `size` results from where it begins."""
+
+    begin: tokens.Position
+    size: int
+    view: int
+
+    def identity(self) -> bytes:
+        """Equal for equal pages, and for those alone."""
+        return self.begin.digest + struct.pack(">IIB", self.begin.offset, self.size, self.view)
+
+
 class Search:
     """Answers SearchPapers."""
 
-    def __init__(self, catalog: Catalog, keys: SigningKeys, background: Background) -> None:
+    def __init__(
+        self, catalog: Catalog, keys: SigningKeys, background: Background, cache: AnswerCache
+    ) -> None:
         self._catalog = catalog
         self._keys = keys
         self._background = background
+        self._cache = cache
 
-    async def search_papers(self, request: pb.SearchPapersRequest) -> pb.SearchPapersResponse:
-        """A page of the papers that match a query."""
+    async def search_papers(self, request: pb.SearchPapersRequest) -> bytes:
+        """A page of the papers that match a query, a SearchPapersResponse."""
         size = validation.page_size(request.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
         view = validation.view(request.view, PaperView.PAPER_VIEW_BASIC)
+        page = Page(self._begin(request), size, view)
+        recommender = self._catalog.serving
+        version = page.begin.model_version
+        if version != recommender.artifact.version:
+            recommender = await self._background.run(self._catalog.recommender, version)
+        rows = requests.Rows(recommender.artifact.papers)
+        filtered = request.HasField("filter")
+        wanted = requests.paper_filter(request.filter, rows) if filtered else EVERYTHING
+        query = parse(request.query, prefix=request.prefix)
+        if not query.text and wanted == Filter(excluded=wanted.excluded):
+            expected = "give words to look for, or a filter with years or venues"
+            raise validation.missing("query", expected)
+
+        async def compute() -> bytes:
+            return await self._background.run(self._answer, recommender, query, wanted, page)
+
+        key = cache_key(version, METHOD, page.identity())
+        answer = await self._cache.get_or_compute(key, POLICY, compute)
+        return answer + pb.SearchPapersResponse(unknown_paper_ids=rows.unknown).SerializeToString()
+
+    def _begin(self, request: pb.SearchPapersRequest) -> tokens.Position:
+        """Where the page begins. Leaves in the request what makes the list."""
         page_token = request.page_token
         for field in _VARYING:
             request.ClearField(field)
         digest = tokens.digest(METHOD, request)
-        begin = tokens.Position(0, digest, self._catalog.serving.artifact.version)
         if page_token:
-            begin = pages.resume(self._keys, page_token, digest)
-        return await self._background.run(self._answer, request, begin, size, view)
+            return pages.resume(self._keys, page_token, digest)
+        return tokens.Position(0, digest, self._catalog.serving.artifact.version)
 
-    def _answer(
-        self, request: pb.SearchPapersRequest, begin: tokens.Position, size: int, view: int
-    ) -> pb.SearchPapersResponse:
-        papers = self._catalog.recommender(begin.model_version).artifact.papers
-        rows = requests.Rows(papers)
-        requests.paper_filter(request.filter, rows)
-        words = request.query.casefold().split()
-        if not words:
-            raise validation.missing("query", "give at least one word")
-        found = [
-            row
-            for row in range(len(papers))
-            if all(word in papers.record(row).title.casefold() for word in words)
-        ]
-        found.sort(key=lambda row: (-papers.citation_count[row], row))
+    def _answer(self, recommender: Recommender, query: Query, wanted: Filter, page: Page) -> bytes:
+        artifact, begin = recommender.artifact, page.begin
+        papers = artifact.papers
+        found = artifact.searcher.find(query, _restriction(recommender, wanted))
         response = pb.SearchPapersResponse(
-            model_version=begin.model_version,
+            model_version=artifact.version,
             attribution_token=tokens.sign(self._keys, "attribution", begin),
-            total=len(found),
-            unknown_paper_ids=rows.unknown,
+            total=found.total,
+            relaxed=found.relaxed,
         )
-        end = begin.offset + size
-        for row in found[begin.offset : end]:
-            record = papers.record(row)
-            result = response.results.add(
-                paper=messages.paper(papers, row, view), score=record.citation_count
-            )
-            result.title.add(text=record.title)
-            if record.abstract:
-                result.snippet.add(text=record.abstract[:300])
-        if end < len(found):
+        end = begin.offset + page.size
+        if end < len(found.rows):
             after = tokens.Position(end, begin.digest, begin.model_version)
             response.next_page_token = pages.next_page(self._keys, after)
-        return response
+        highlighter = Highlighter(found.query)
+        shown = slice(begin.offset, end)
+        for row, score in zip(found.rows[shown], found.scores[shown], strict=True):
+            response.results.add(
+                paper=messages.paper(papers, row, page.view),
+                score=score,
+                title=_spans(highlighter.title(papers.title(row))),
+                snippet=_spans(highlighter.snippet(papers.abstract(row))),
+            )
+        return response.SerializeToString()
+
+
+def _restriction(recommender: Recommender, wanted: Filter) -> Restriction:
+    """A filter in terms of the model."""
+    return Restriction(
+        first_year=wanted.first_year,
+        last_year=wanted.last_year,
+        venue_codes=recommender.passing.venue_codes(wanted) if wanted.venues else None,
+        excluded_works=recommender.artifact.papers.work[list(wanted.excluded)].tolist(),
+    )
+
+
+def _spans(spans: list[Span]) -> list[pb.Span]:
+    return [pb.Span(text=text, highlighted=highlighted) for text, highlighted in spans]
