@@ -60,6 +60,19 @@ SOURCES: Mapping[int, str] = MappingProxyType(
 """What a reader's list rests on."""
 
 
+PAST: Mapping[str, str] = MappingProxyType(
+    {
+        "save": "saved",
+        "hide": "hidden",
+        "read": "read",
+        "cite": "cited",
+        "share": "shared",
+        "click": "opened",
+    }
+)
+"""What a reader did, by the type of the event."""
+
+
 class Shelf(NamedTuple):
     """Papers that a reader has, as many as are shown, and how many more there are."""
 
@@ -117,6 +130,7 @@ class ReaderPages:
             wanted=await self._shelf(request, found.wanted),
             hidden=await self._shelf(request, found.hidden),
             unknown=found.unknown,
+            past=PAST,
         )
 
     async def _shelf(self, request: Request, kept: Sequence[Kept]) -> Shelf:

@@ -6,6 +6,7 @@ from service.web import static_files
 from service.web.api import Api
 from service.web.explorer.home import Home
 from service.web.explorer.maps import MapPage
+from service.web.explorer.models import ModelPage
 from service.web.explorer.papers import PaperPage
 from service.web.explorer.reader_forms import ReaderForms
 from service.web.explorer.readers import ReaderPages
@@ -25,6 +26,7 @@ def routes(api: Api) -> list[Route]:
         Route("/papers/{id:path}", paper),
         Route("/map", neighborhood),
         Route("/map/{id:path}", neighborhood),
+        Route("/model", ModelPage(api).answer),
         Route("/readers", readers),
         Route("/readers/{id:path}", readers),
         Route("/reader/events", forms.write, methods=["POST"]),
