@@ -1,4 +1,4 @@
-"""The offline commands: train, rank, evaluate, inspect.
+"""The offline commands: train, rank, evaluate, inspect, search.
 
 Nothing heavy is imported before a command runs, so that `--help` answers at once.
 """
@@ -218,6 +218,28 @@ def inspect(
         console.print(table)
         if svg is not None:
             svg.write_text(drawn(table), encoding="utf-8")
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help='Words, "phrases", author: venue: title: year:')],
+    model: Model = Path("data/model"),
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="Papers to show.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, a paper a line.")] = False,
+) -> None:
+    """Find papers by what is written in them, without a server.
+
+    Example: related-papers search '"neural networks" author:hinton year:2010..2015'
+    """
+    from models.finding import as_lines, as_table, find
+
+    with one_sentence():
+        found = find(_open(model), query, limit)
+        if as_json:
+            for line in as_lines(found):
+                typer.echo(line)
+        else:
+            console.print(as_table(found))
 
 
 def _open(model: Path) -> Any:

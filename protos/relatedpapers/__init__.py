@@ -4,6 +4,7 @@
         for result in client.list_related_papers(paper_ids=["10.1145/3292500.3330701"], limit=10):
             print(f"{result.score:.2f}  {result.paper.title}")
 
+        found = list(client.search_papers('"attention is all" year:2015..', limit=10))
         events = [{"reader_id": "ada", "paper_id": "10.1145/3292500.3330701", "type": "save"}]
         refused = [outcome for outcome in client.write_feedback(events) if outcome.error]
         suits_ada = list(client.recommend_papers("ada", limit=10))
@@ -22,7 +23,7 @@ from relatedpapers.errors import (
     UnavailableError,
 )
 from relatedpapers.events import Outcome
-from relatedpapers.operations import RecommendationQuery, RelatedPapersQuery
+from relatedpapers.operations import RecommendationQuery, RelatedPapersQuery, SearchQuery
 from relatedpapers.v1.feedback_service_pb2 import Event
 from relatedpapers.window import Acknowledgement
 
@@ -39,5 +40,6 @@ __all__ = [
     "RecommendationQuery",
     "RelatedPapersError",
     "RelatedPapersQuery",
+    "SearchQuery",
     "UnavailableError",
 ]

@@ -34,6 +34,9 @@ from relatedpapers.v1.recommendation_service_pb2 import (
     RecommendPapersRequest,
     RecommendPapersResponse,
     RelatedPaper,
+    SearchPapersRequest,
+    SearchPapersResponse,
+    SearchResult,
 )
 
 MAX_BATCH_LISTS = 100
@@ -69,6 +72,19 @@ class RecommendationQuery(TypedDict, total=False):
     `filter` may be a plain dictionary.
     """
 
+    filter: PaperFilter | Mapping[str, object]
+    view: PaperView | str
+    page_size: int
+    page_token: str
+
+
+class SearchQuery(TypedDict, total=False):
+    """The fields of `SearchPapersRequest` beside the query; its comments give the defaults.
+
+    `filter` may be a plain dictionary.
+    """
+
+    prefix: bool
     filter: PaperFilter | Mapping[str, object]
     view: PaperView | str
     page_size: int
@@ -129,6 +145,27 @@ def recommend_papers(
         "/relatedpapers.v1.RecommendationService/RecommendPapers",
         RecommendPapersRequest(reader_id=reader_id, **query),
         RecommendPapersResponse,
+        itself,
+        timeout_seconds,
+    )
+    return Listing(call, lambda page: page.results, limit)
+
+
+def search_papers(
+    query: str = "",
+    *,
+    limit: int | None = MAX_PAGE_SIZE,
+    timeout_seconds: float | None = None,
+    **options: Unpack[SearchQuery],
+) -> Listing[SearchPapersResponse, SearchResult]:
+    """The papers that match a query, best first, page after page.
+
+    limit: how many results at most; None for all that the service has.
+    """
+    call = Call(
+        "/relatedpapers.v1.RecommendationService/SearchPapers",
+        SearchPapersRequest(query=query, **options),
+        SearchPapersResponse,
         itself,
         timeout_seconds,
     )
