@@ -1,71 +1,74 @@
-"""connect-web in a browser, on a page of another origin: the answer that gRPC gives."""
+"""connect-web, a client that others wrote, in a browser on a foreign origin: what gRPC answers."""
 
-import shutil
 from pathlib import Path
 
+import grpc
 import pytest
 from playwright.async_api import Page
 
-from relatedpapers import Client
+from relatedpapers.v1.recommendation_service_pb2 import (
+    ListRelatedPapersRequest,
+    ListRelatedPapersResponse,
+)
+from relatedpapers.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
+from tests.browser import node
 from tests.browser.support import Problems, Site, document
-from tests.languages.javascript import install
+from tests.browser.widget import PAPER
 from tests.serving import Addresses
-from tests.support import ROOT, fetch
+from tests.support import require_tool
 
-PAPER = "arXiv:1706.03762"
+pytestmark = [pytest.mark.network, pytest.mark.slow]
 
-pytestmark = pytest.mark.network
+TRANSPORTS = [
+    "connect-json",
+    "connect-binary",
+    "connect-json-get",
+    "connect-binary-get",
+    "grpc-web",
+]
+ASK = "([name, endpoint, paper]) => ask(name, endpoint, paper)"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The example for web pages as one script, which a page imports."""
-    protos = tmp_path_factory.mktemp("connect-web") / "protos"
-    left_out = shutil.ignore_patterns("__pycache__", "node_modules", "gen")
-    shutil.copytree(ROOT / "protos", protos, ignore=left_out)
-    folder = install(protos / "examples" / "web")
-    esbuild = folder / "node_modules" / ".bin" / "esbuild"
-    fetch(esbuild, "related.js", "--bundle", "--format=esm", "--outfile=out.js", cwd=folder)
-    return Path(folder / "out.js").read_text()
+    """The client with the code that its generator makes of our protos, type-checked and bundled."""
+    folder: Path = node.installed(tmp_path_factory)
+    node.run(folder, require_tool("buf"), "generate")
+    node.run(folder, "tsc")
+    command = ("esbuild", "client.ts", "--bundle", "--format=esm", "--log-level=warning")
+    return node.run(folder, *command)
 
 
-@pytest.mark.parametrize("protocol", ["connect", "connect-binary", "grpc-web"])
-async def test_connect_web(
-    page: Page, service: Addresses, site: Site, bundle: str, protocol: str
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_same_answer_as_grpc(
+    transport: str, page: Page, bundle: str, service: Addresses, site: Site
 ) -> None:
-    with Client(service.grpc) as client:
-        expected = [
-            f"{result.score:.2f}  {result.paper.title} ({result.paper.year})"
-            for result in client.list_related_papers(paper_ids=[PAPER], limit=5)
-        ]
-    script = site.add(bundle, content_type="text/javascript", policy="")
-    policy = f"default-src 'none'; script-src {site.origin}; connect-src {service.web}"
-    await page.goto(site.add(document(""), policy=policy))
-    shown = await page.evaluate(
-        "async ([script, ...call]) => (await import(script)).related(...call)",
-        [script, service.web, PAPER, protocol],
-    )
-    assert shown == expected
+    await _open(page, bundle, service, site)
+    answer = await page.evaluate(ASK, [transport, service.web, PAPER])
+    request = ListRelatedPapersRequest(paper_ids=[PAPER], page_size=5, include_evidence=True)
+    with grpc.insecure_channel(service.grpc) as channel:
+        expected = RecommendationServiceStub(channel).ListRelatedPapers(request)
+    assert len(expected.results) == 5
+    assert ListRelatedPapersResponse.FromString(bytes(answer)) == expected
 
 
-async def test_an_error_arrives_whole(
-    page: Page, service: Addresses, site: Site, bundle: str, problems: Problems
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_same_error_as_grpc(
+    transport: str, page: Page, bundle: str, service: Addresses, site: Site, problems: Problems
 ) -> None:
     problems.expect("404")
-    script = site.add(bundle, content_type="text/javascript", policy="")
+    await _open(page, bundle, service, site)
+    answer = await page.evaluate(ASK, [transport, service.web, "none such"])
+    with grpc.insecure_channel(service.grpc) as channel:
+        stub = RecommendationServiceStub(channel)
+        with pytest.raises(grpc.RpcError) as failed:
+            stub.ListRelatedPapers(ListRelatedPapersRequest(paper_ids=["none such"]))
+    assert answer == f"NotFound: {failed.value.details()}"
+
+
+async def _open(page: Page, bundle: str, service: Addresses, site: Site) -> None:
+    script = site.add(bundle, content_type="text/javascript; charset=utf-8", policy="")
     policy = f"default-src 'none'; script-src {site.origin}; connect-src {service.web}"
-    await page.goto(site.add(document(""), policy=policy))
-    for protocol in ("connect", "connect-binary", "grpc-web"):
-        told = await page.evaluate(
-            """async ([script, ...call]) => {
-                 try { await (await import(script)).related(...call); }
-                 catch (error) {
-                   return [error.code, error.rawMessage, error.details.map((each) => each.type)];
-                 }
-               }""",
-            [script, service.web, "no-such-paper", protocol],
-        )
-        code, message, details = told
-        assert code == 5
-        assert "no-such-paper" in message
-        assert details == ["google.rpc.ErrorInfo"]
+    head = f'<script type="module" src="{script}"></script>'
+    await page.goto(site.add(document("", head=head), policy=policy))
+    await page.wait_for_function("'ask' in window")
