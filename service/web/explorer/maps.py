@@ -98,9 +98,11 @@ class MapPage:
         """The page; every other spelling of the paper's id leads to it."""
         asked = request.path_params.get("id") or request.query_params.get("id", "")
         answer = await self._api.call("PaperService", GetPaperRequest(paper_id=asked), request)
-        if answer.paper.id != asked:
-            return RedirectResponse(paper_url(answer.paper.id, "map"), 302)
-        address, _, alone = paper_url(asked, "map").partition("?")
+        address, _, alone = paper_url(answer.paper.id, "map").partition("?")
+        in_path = "id" in request.path_params
+        if answer.paper.id != asked or in_path == bool(alone):
+            query = request.url.query if in_path else alone
+            return RedirectResponse(f"{address}?{query}" if query else address, 302)
         own = {"id": [asked]} if alone else {}
         listed = await related.listed(self._api, request, address, own, [asked], size=SIZE)
         artifact = self._api.catalog.recommender(listed.version).artifact

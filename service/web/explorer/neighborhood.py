@@ -25,6 +25,7 @@ SMALLEST, LARGEST = 6.0, 22.0
 """Radii of papers that nobody and that most cite."""
 
 _GAP, _MARGIN, _AIR = 10.0, 16.0, 4.0
+_ROOM = WIDE - 2 * _MARGIN
 _UNLISTED = 100  # the place of a paper that a stored list does not have: its length
 _CENTRE_COUNTS = 4.0  # what the map is about: how near each paper is to its own
 
@@ -79,11 +80,12 @@ def neighborhood(
     radii = _radii(citations)
     labels = [tuple(lines(title, FONT, LABEL, LABEL_LINES)) for title in titles]
     sizes = np.array([_size(radius, label) for radius, label in zip(radii, labels, strict=True)])
-    centres = separated(_spread(stress_layout(distances, importance), sizes), sizes, WIDE, _GAP)
+    spread = _spread(stress_layout(distances, importance), sizes)
+    centres = separated(spread, sizes, _ROOM, _GAP)
     _, top, _, bottom = bounds(centres, sizes)
     nodes = tuple(
         Node(
-            round(float(x), 1),
+            round(float(x) + _MARGIN, 1),
             round(float(y - size[1] / 2 - top + radius + _MARGIN), 1),
             round(float(radius), 1),
             label,
@@ -167,8 +169,8 @@ def _size(radius: float, label: Sequence[str]) -> tuple[float, float]:
 def _spread(positions: NDArray[np.float64], sizes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Positions over the whole drawing, each axis by itself."""
     extent = np.maximum(np.ptp(positions, axis=0), 1e-9)
-    room = np.array([WIDE - sizes[:, 0].max(), WIDE * FLAT - sizes[:, 1].max()])
+    room = np.array([_ROOM - sizes[:, 0].max(), WIDE * FLAT - sizes[:, 1].max()])
     if len(positions) == 1:
-        return np.array([[WIDE / 2, 0.0]])
+        return np.array([[_ROOM / 2, 0.0]])
     share = (positions - positions.min(axis=0)) / extent
     return np.asarray(share * room + sizes.max(axis=0) / 2, np.float64)
