@@ -1,0 +1,118 @@
+"""Every page of the explorer at every width, in light and dark; and a corpus that is hostile."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, expect
+
+from service.web.links import paper_url
+from tests.browser.conftest import Browse
+from tests.browser.support import LOOKS, Look, Problems, assert_no_sideways_scroll, axe
+from tests.explorer import hostile
+from tests.serving import Addresses, serve_both, train
+
+PAGES = {
+    "home": "/",
+    "search": "/search",
+    "results": "/search?q=learning+attention",
+    "nothing": "/search?q=qwertyuiop",
+    "paper": "/papers/arXiv:1706.03762",
+    "adjusted": "/papers/arXiv:1706.03762?popularity=0&first=2018",
+    "empty": "/papers/arXiv:1706.03762?venue=Nowhere",
+    "seeds": "/related?seed=arXiv:1706.03762&seed=arXiv:1810.04805&less=arXiv:1301.3781&seed=no",
+    "no-seeds": "/related",
+    "choices": "/related?add=transformer",
+    "missing": "/nowhere",
+    "refused": "/search?first=soon",
+}
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("path", PAGES.values(), ids=PAGES)
+async def test_page_is_accessible_and_fits(
+    browse: Browse, service: Addresses, problems: Problems, path: str, look: Look
+) -> None:
+    problems.expect("404|400")
+    page = await browse(look)
+    await page.goto(service.web + path)
+    if path == PAGES["paper"]:
+        for summary in await page.locator(".why summary").all():
+            await summary.click()
+    await axe(page)
+    await assert_no_sideways_scroll(page)
+
+
+@pytest.mark.parametrize("look", LOOKS[:2], ids=str)
+async def test_open_completion_is_accessible_and_fits(
+    browse: Browse, service: Addresses, look: Look
+) -> None:
+    page = await browse(look)
+    await page.goto(service.web)
+    await page.get_by_role("combobox").press_sequentially("learning")
+    await expect(page.get_by_role("option").first).to_be_visible()
+    await page.keyboard.press("ArrowDown")
+    await axe(page)
+    await assert_no_sideways_scroll(page)
+
+
+@pytest.fixture(scope="module")
+def hostile_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
+    """The service over the hostile corpus."""
+    folder: Path = tmp_path_factory.mktemp("hostile")
+    hostile.write(folder / "papers.jsonl")
+    model = train(folder / "papers.jsonl", output=folder / "model")
+    with serve_both(model, folder / "data") as addresses:
+        yield addresses
+
+
+async def _unharmed(page: Page) -> None:
+    assert await page.evaluate(f"window.{hostile.MARK}") is None
+    await assert_no_sideways_scroll(page)
+    await expect(page.get_by_role("contentinfo")).to_be_visible()  # nothing swallowed the rest
+
+
+@pytest.mark.parametrize("look", [LOOKS[0], LOOKS[-1]], ids=str)
+async def test_hostile_papers_run_nothing_and_break_nothing(
+    browse: Browse, hostile_service: Addresses, look: Look
+) -> None:
+    page = await browse(look)
+    for number, paper_id in enumerate(hostile.IDS):
+        await page.goto(hostile_service.web + paper_url(paper_id))
+        for summary in await page.locator(".why summary").all():
+            await summary.click()
+        await _unharmed(page)
+        if number % 5 == 0:
+            await axe(page)
+
+
+async def test_hostile_papers_in_search_and_completion(
+    browse: Browse, hostile_service: Addresses
+) -> None:
+    page = await browse(LOOKS[0])
+    for text in hostile.TEXTS:
+        await page.goto(hostile_service.web)
+        box = page.get_by_role("combobox")
+        await box.fill(text[:500])
+        await box.fill("hostile")
+        await expect(page.get_by_role("option").first).to_be_visible()
+        await _unharmed(page)
+        await box.fill(text[:900])
+        await box.press("Escape")
+        await box.press("Enter")
+        await expect(page).to_have_url(re.compile(r"/search\?q=|/$"))  # white space is no query
+        await _unharmed(page)
+
+
+async def test_completion_opens_papers_whatever_their_ids(
+    browse: Browse, hostile_service: Addresses
+) -> None:
+    page = await browse()
+    await page.goto(hostile_service.web)
+    await page.get_by_role("combobox").press_sequentially("hostile netw")
+    option = page.get_by_role("option").first
+    paper_id = await option.get_attribute("data-paper")
+    assert paper_id in hostile.IDS
+    await option.click()
+    await expect(page).to_have_url(hostile_service.web + paper_url(paper_id))
