@@ -5,6 +5,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -29,6 +30,7 @@ from service.web.pages import page
 
 PACKAGE = Path(__file__).parent / "widget"
 VERSION: str = json.loads((PACKAGE / "package.json").read_text())["version"]
+_README = (PACKAGE / "README.md").read_text()
 SCRIPT = (PACKAGE / "related-papers.js").read_bytes()
 INTEGRITY = "sha384-" + base64.b64encode(hashlib.sha384(SCRIPT).digest()).decode()
 """What a page's `integrity` attribute says, so that no other script runs in its place."""
@@ -48,6 +50,15 @@ _ANYWHERE = {
     "access-control-allow-origin": "*",
     "cross-origin-resource-policy": "cross-origin",
 }
+
+
+def _attributes() -> list[tuple[str, str]]:
+    """Name and meaning of each, from the table of the package's README."""
+    rows = re.findall(r"^\| `([a-z-]+)` \| .*? ?\| (.*) \|$", _README, re.MULTILINE)
+    return [(name, meaning.replace("`", "")) for name, meaning in rows]
+
+
+ATTRIBUTES = _attributes()
 
 
 class _File(NamedTuple):
@@ -150,6 +161,7 @@ def routes(api: Api) -> list[Route]:
             version=VERSION,
             integrity=INTEGRITY,
             origin=str(request.base_url).rstrip("/"),
+            attributes=ATTRIBUTES,
             kilobytes=len(FILES["related-papers.js"].compressed) / 1000,
         )
 

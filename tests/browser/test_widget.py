@@ -69,6 +69,29 @@ async def test_why_unfolds_by_keyboard(page: Page, service: Addresses, site: Sit
     assert len(asked) == 1, "the evidence of all comes with the first"
 
 
+async def test_why_without_its_evidence(
+    page: Page, service: Addresses, site: Site, problems: Problems
+) -> None:
+    problems.expect("503")
+    await page.goto(host(site, service.web))
+    toggle = page.locator("related-papers summary").first
+    await toggle.wait_for()
+
+    async def fail(route: Route) -> None:
+        await route.fulfill(status=503, headers={"access-control-allow-origin": "*"})
+
+    await page.route(LIST, fail)
+    await toggle.click()
+    await expect(page.locator("related-papers .evidence .message")).to_contain_text("again")
+    await expect(page.locator("related-papers .bar").first).to_be_visible()
+    await axe(page)
+    await page.unroute(LIST)
+    await toggle.click()
+    await toggle.click()
+    await expect(page.locator("related-papers .term").first).to_be_visible()
+    await expect(page.locator("related-papers .evidence")).to_have_count(1)
+
+
 async def test_terms_have_the_words_of_the_explorer(
     page: Page, service: Addresses, site: Site
 ) -> None:

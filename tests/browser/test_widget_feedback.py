@@ -117,6 +117,29 @@ async def test_an_impression_needs_half_of_it_for_a_second(
     assert [event["rank"] for event in sent] == [1], "it counts once"
 
 
+async def test_a_page_that_nobody_looks_at_makes_no_impression(
+    page: Page, service: Addresses, site: Site
+) -> None:
+    sent = feedback_requests(page)
+    await freeze(page)
+    await page.goto(host(site, service.web, tag(service.web, consent="", limit="1")))
+    await page.locator(LIST_SHOWN).wait_for()
+    await observed(page)
+    turn = (
+        "state => { Object.defineProperty(document, 'visibilityState', "
+        "{ value: state, configurable: true });"
+        " document.dispatchEvent(new Event('visibilitychange')) }"
+    )
+    await page.evaluate(turn, "hidden")
+    await page.clock.run_for(10_000)
+    assert sent == []
+    await page.evaluate(turn, "visible")
+    await observed(page)
+    async with page.expect_response(WRITE):
+        await page.clock.run_for(2000)
+    assert len(sent) == 1
+
+
 async def test_a_click_is_stored_though_the_page_is_left(
     page: Page, service: Addresses, site: Site
 ) -> None:

@@ -565,7 +565,7 @@ export class RelatedPapersElement extends (globalThis.HTMLElement ?? Object) {
     const { paper, rank, attributionToken } = this.#detail(index);
     const surface = this.getAttribute("surface") ?? "widget";
     const readerId = this.readerId || ANONYMOUS;
-    this.#feedback.add({ readerId, paperId: paper.id, type, attributionToken, surface, rank }, type === "click");
+    this.#feedback?.add({ readerId, paperId: paper.id, type, attributionToken, surface, rank }, type === "click");
   }
 }
 
