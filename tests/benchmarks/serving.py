@@ -61,12 +61,12 @@ class Side(NamedTuple):
     ) -> tuple[list[bytes], float]:
         """The answers, asked for one after the other, and microseconds of its CPU for each."""
         send: Any = self.channel.unary_unary(f"/{SERVICE}/{method}")
-        before = _cpu_seconds(self.process)
+        before = cpu_seconds(self.process)
         answers = [await send(request) for request in requests]
-        return answers, (_cpu_seconds(self.process) - before) / len(requests) * 1e6
+        return answers, (cpu_seconds(self.process) - before) / len(requests) * 1e6
 
 
-def _cpu_seconds(process: int) -> float:
+def cpu_seconds(process: int) -> float:
     """CPU time of all threads of a process."""
     tasks = Path(f"/proc/{process}/task").glob("*/schedstat")
     return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9

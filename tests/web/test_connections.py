@@ -113,6 +113,16 @@ async def test_a_client_that_reads_nothing_holds_up_nobody(running: Running) -> 
             assert (await Http(running.application.web_port).get("/healthz")).status == 200
 
 
+async def test_answers_leave_at_once(running: Running) -> None:
+    async with connected(running) as (reader, writer):
+        writer.write(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        await reader.readline()
+        [connection] = running.application._web._server.server_state.connections
+        accepted = connection.transport.get_extra_info("socket")
+        # Otherwise the body waits until the client has acknowledged the head.
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 async def test_stopping_waits_for_no_idle_connection(settings: Settings) -> None:
     patient = settings.model_copy(update={"drain_seconds": 600.0})
     async with (
