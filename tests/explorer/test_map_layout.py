@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -185,7 +184,7 @@ def test_each_paper_brings_its_strongest_edges_and_its_nearest_ones(artifact: Ar
         assert all((min(at, other), max(at, other)) in joined for other in wanted)
 
 
-def spread_of(rows: Sequence[int], drawing: Neighborhood) -> list[float]:
+def spread_of(drawing: Neighborhood) -> list[float]:
     middle = drawing.nodes[0]
     return [float(np.hypot(node.x - middle.x, node.y - middle.y)) for node in drawing.nodes[1:]]
 
@@ -193,7 +192,7 @@ def spread_of(rows: Sequence[int], drawing: Neighborhood) -> list[float]:
 def test_the_nearest_papers_are_nearest_to_the_middle(artifact: Artifact) -> None:
     near, far = [], []
     for row in range(0, len(artifact.papers), 16):
-        apart = spread_of(*drawn(artifact, row))
+        apart = spread_of(drawn(artifact, row)[1])
         near.append(np.mean(apart[:10]))
         far.append(np.mean(apart[20:]))
     assert np.mean(near) < 0.8 * np.mean(far)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode
 from uuid import uuid4
 
 from starlette.requests import Request
@@ -129,10 +129,8 @@ def back(request: Request) -> str:
 def after(address: str, kind: str, paper_id: str) -> str:
     """The page to go back to, which then says what was done. Anything but an address of our own
     leads to the start."""
-    parts = urlsplit(address)
-    path = parts.path
-    ours = path.startswith("/") and path[1:2] not in {"/", "\\"}
-    if not ours or parts.scheme or parts.netloc:
+    path, _, query = address.partition("#")[0].partition("?")
+    if not path.startswith("/") or path[1:2] in {"/", "\\"}:
         return "/"
-    pairs = [pair for pair in parse_qsl(parts.query) if pair[0] not in {_DID, _ABOUT}]
+    pairs = [pair for pair in parse_qsl(query) if pair[0] not in {_DID, _ABOUT}]
     return f"{path}?{urlencode([*pairs, (_DID, kind), (_ABOUT, paper_id)])}"
