@@ -55,7 +55,8 @@ def test_only_the_service_can_be_reached_and_only_from_this_machine(
     services: dict[str, dict[str, Any]],
 ) -> None:
     assert {name for name, service in services.items() if "ports" in service} == {"service"}
-    assert services["service"]["ports"] == ["127.0.0.1:50051:50051/tcp"]
+    ports = ["127.0.0.1:50051:50051/tcp", "127.0.0.1:8080:8080/tcp"]
+    assert services["service"]["ports"] == ports
     assert set(services["state"]["networks"]) == set(services["cache"]["networks"]) == {"inside"}
 
 

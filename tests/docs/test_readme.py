@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from service.settings import table
-from tests.serving import serve_command
+from tests.serving import serve_both, serve_command
 from tests.support import ROOT, fetch
 
 README = (ROOT / "README.md").read_text()
@@ -24,6 +24,7 @@ NOT_RUN = {
 """Commands that are not run here, each with the reason. Everything else is run."""
 
 SHOWN_ADDRESS = "127.0.0.1:50051"
+SHOWN_WEB = "http://127.0.0.1:8080"
 DATASETS = "../shared/datasets"
 
 
@@ -78,11 +79,12 @@ def test_every_command_works(sample_model: Path, grpcurl: str, tmp_path: Path) -
     copy = copy_of_the_repository(tmp_path)
     datasets = ROOT.parent / "shared" / "datasets"
     path = f"{Path(grpcurl).parent}{os.pathsep}{os.environ['PATH']}"
-    with serve_command(sample_model, tmp_path / "demo") as address:
+    with serve_both(sample_model, tmp_path / "demo") as (address, web):
         for command in commands(with_datasets=datasets.is_dir()):
             if command in NOT_RUN:
                 continue
-            here = command.replace(SHOWN_ADDRESS, address).replace(DATASETS, str(datasets))
+            here = command.replace(SHOWN_ADDRESS, address).replace(SHOWN_WEB, web)
+            here = here.replace(DATASETS, str(datasets)).replace("curl ", "curl --fail-with-body ")
             if here.startswith(".venv/bin/related-papers serve"):
                 model = copy / here.split("--model ")[1].split()[0]
                 with serve_command(model, tmp_path / "data"):
