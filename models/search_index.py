@@ -12,9 +12,11 @@ the artifact stays flat, and may be read-only.
 import hashlib
 import json
 import math
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +48,7 @@ SHORT = 3
 BETWEEN = " | "
 """What stands between two values, so that no phrase spans them: no word of any query."""
 
-BETWEEN_AUTHORS = BETWEEN * 3
+BETWEEN_AUTHORS = BETWEEN * 4
 """The same for authors, whose phrases have some slop."""
 
 FAME = 0.1
@@ -108,9 +110,9 @@ def write_index(
     for number, block in enumerate(np.unique(blocks)):
         rows = np.flatnonzero(blocks == block)
         rows = rows[np.argsort(fame[rows], kind="stable")]
-        with tempfile.TemporaryDirectory(prefix=".search-", dir=folder) as aside:
-            _write_segment(Path(aside), _documents(table, rows, venue_code, advance))
-            metas.append(_adopt(Path(aside), folder, number))
+        with _scratch(folder) as aside:
+            _write_segment(aside, _documents(table, rows, venue_code, advance))
+            metas.append(_adopt(aside, folder, number))
     segments = [segment for meta in metas for segment in meta["segments"]]
     text = json.dumps(metas[0] | {"segments": segments}, indent=1, sort_keys=True)
     (folder / META).write_text(text + "\n", encoding="utf-8")
@@ -120,13 +122,13 @@ def open_index(folder: Path) -> tantivy.Index:
     """The index of an artifact, memory-mapped. Raises ArtifactError."""
     try:
         meta = json.loads((folder / META).read_text(encoding="utf-8"))
-        with tempfile.TemporaryDirectory(prefix="related-papers-search-") as seen:
-            (Path(seen) / META.removeprefix("search.")).write_text(json.dumps(meta))
+        with _scratch() as seen:
+            (seen / META.removeprefix("search.")).write_text(json.dumps(meta))
             for number, segment in enumerate(meta["segments"]):
                 for part in folder.glob(f"search.{number}.*"):
                     name = uuid.UUID(segment["segment_id"]).hex + part.suffix
-                    (Path(seen) / name).symlink_to(part.absolute())
-            index = tantivy.Index.open(seen)
+                    (seen / name).symlink_to(part.absolute())
+            index = tantivy.Index.open(str(seen))
             index.config_reader("manual")  # it never changes
             index.searcher()  # maps every file, which then needs no name
     except (OSError, ValueError, KeyError) as error:
@@ -134,6 +136,20 @@ def open_index(folder: Path) -> tantivy.Index:
             f"{folder / META}: can't be opened ({error}); train it again"
         ) from error
     return index
+
+
+@contextmanager
+def _scratch(within: Path | None = None) -> Iterator[Path]:
+    """A folder for tantivy, removed afterwards. A thread of its own, which sees once that the
+    index is new, may make a lock file there while the folder is being removed: hence again."""
+    folder = Path(tempfile.mkdtemp(prefix=".search-", dir=within))
+    try:
+        yield folder
+    finally:
+        for _ in range(100):
+            shutil.rmtree(folder, ignore_errors=True)
+            if not folder.exists():
+                break
 
 
 def _write_segment(folder: Path, documents: Iterable[tantivy.Document]) -> None:

@@ -86,7 +86,10 @@ def parse(text: str, *, prefix: bool = False) -> Query:
 
 def _balanced(text: str) -> str:
     """Without the last quotation mark if it has no partner."""
-    return text if text.count('"') % 2 == 0 else "".join(text.rsplit('"', 1))
+    if text.count('"') % 2 == 0:
+        return text
+    before, _, after = text.rpartition('"')
+    return before + ("" if before.endswith(":") else " ") + after
 
 
 class _Clauses:

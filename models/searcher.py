@@ -28,8 +28,9 @@ WEIGHTS = {"title": 2.0, "author": 1.0}
 NAMED = 1_000.0
 """What the paper has before all others whose title or id the query is."""
 
-NAME_SLOP = 2
-"""How many words may stand between those of an author's name; the family name may come first."""
+NAME_SLOP = 3
+"""By how many places the words of an author's name may be apart or change places: as many as lie
+between `Hinton, Geoffrey E.` and `Geoffrey Hinton`."""
 
 RELAXED_WORDS = 8
 """How many words are looked for, the rarest, when no paper has all of them."""
