@@ -101,9 +101,13 @@ def serve(
 
 @app.command()
 def demo(
-    host: Host = None, port: Port = None, web_port: WebPort = None, data_dir: DataDir = None
+    host: Host = None,
+    port: Port = None,
+    web_port: WebPort = None,
+    data_dir: DataDir = None,
+    browser: Annotated[bool, typer.Option(help="Whether to open the page in a browser.")] = True,
 ) -> None:
-    """Train on the sample corpus, serve it until Ctrl-C, and show a call to try.
+    """Train on the sample corpus, serve it until Ctrl-C, and open its page.
 
     Example: related-papers demo
     """
@@ -115,7 +119,7 @@ def demo(
     training += ["--output", str(settings.model)]
     if subprocess.run(training, check=False).returncode != 0:
         _fail("The sample model could not be trained; the message above says why.")
-    _supervise(settings, example=True)
+    _supervise(settings, example=True, browser=browser)
 
 
 @api_key.command()
@@ -152,7 +156,8 @@ def _settings(**options: object) -> Settings:
         raise typer.BadParameter(str(error)) from error
 
 
-def _supervise(settings: Settings, *, example: bool = False) -> None:
+def _supervise(settings: Settings, *, example: bool = False, browser: bool = False) -> None:
+    from service.browser import open_page
     from service.embedded import EmbeddedServersError
     from service.logs import configure
     from service.supervisor import Ports, WorkerError, supervise
@@ -162,11 +167,15 @@ def _supervise(settings: Settings, *, example: bool = False) -> None:
     def announce(ports: Ports) -> None:
         host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
         host = f"[{host}]" if ":" in host else host
-        address = f"{host}:{ports.grpc}"
-        print(f"Related Papers serves gRPC on {address} and pages on http://{host}:{ports.web}/.")
+        address, page = f"{host}:{ports.grpc}", f"http://{host}:{ports.web}/"
+        if example:
+            print(f"\nSearch the sample, and see what is related and why: {page}\n")
+        print(f"Related Papers serves gRPC on {address} and pages on {page}.")
         print("Stop it with Ctrl-C.", flush=True)
         if example:
             print(_example(address), flush=True)
+        if browser:
+            open_page(page)
 
     try:
         supervise(settings, announce)
