@@ -1,8 +1,9 @@
 """The explorer over a hostile corpus, asked without a browser."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.client import HTTPConnection
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -19,11 +20,13 @@ class Site:
         self._port = port
         self.origin = f"http://127.0.0.1:{port}"
 
-    def ask(self, path: str) -> tuple[int, dict[str, str], str]:
+    def ask(
+        self, path: str, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> tuple[int, dict[str, str], str]:
         """The status, the headers with lower-case names, and the body of the answer to a GET."""
         connection = HTTPConnection("127.0.0.1", self._port, timeout=60)
         try:
-            connection.request("GET", path)
+            connection.request("GET", path, headers=dict(headers))
             response = connection.getresponse()
             found = {name.lower(): value for name, value in response.headers.items()}
             return response.status, found, response.read().decode()
