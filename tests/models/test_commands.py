@@ -18,6 +18,7 @@ COMMANDS = [
     ("rank", "readers"),
     ("evaluate",),
     ("inspect",),
+    ("search",),
     ("serve",),
     ("demo",),
 ]
@@ -43,6 +44,7 @@ def test_help_explains_itself_with_an_example(command: tuple[str, ...], run: Run
         ("rank", "papers", "--popularity", "2"),
         ("evaluate", "absent-qrels.txt", "absent-run.txt"),
         ("inspect",),
+        ("search",),
     ],
     ids=" ".join,
 )

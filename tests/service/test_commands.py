@@ -212,7 +212,7 @@ def test_help_says_every_default() -> None:
 
 def test_help_lists_every_command() -> None:
     listed = run("--help").stdout
-    for command in ["serve", "demo", "train", "rank", "evaluate", "inspect"]:
+    for command in ["serve", "demo", "train", "rank", "evaluate", "inspect", "search"]:
         assert f" {command} " in listed
 
 

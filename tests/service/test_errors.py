@@ -71,6 +71,7 @@ class Case:
 
 LIST = "RecommendationService/ListRelatedPapers"
 BATCH = "RecommendationService/BatchListRelatedPapers"
+SEARCH = "RecommendationService/SearchPapers"
 GET_PAPER = "PaperService/GetPaper"
 GET_PAPERS = "PaperService/BatchGetPapers"
 GET_MODEL = "ModelService/GetModel"
@@ -124,6 +125,16 @@ ERRORS = [
         listing(filter=pb.PaperFilter(excluded_paper_ids=["x"] * 1001)),
         INVALID,
         "filter.excluded_paper_ids",
+    ),
+    Case(SEARCH, pb.SearchPapersRequest(), MISSING, "query"),
+    Case(SEARCH, pb.SearchPapersRequest(query="a", page_size=-1), INVALID, "page_size"),
+    Case(SEARCH, pb.SearchPapersRequest(query="a", view=9), INVALID, "view"),  # type: ignore[arg-type]
+    Case(SEARCH, pb.SearchPapersRequest(query="a", page_token="forged"), TOKEN, "page_token"),
+    Case(
+        SEARCH,
+        pb.SearchPapersRequest(query="a", filter=pb.PaperFilter(first_year=0)),
+        INVALID,
+        "filter.first_year",
     ),
     Case(BATCH, pb.BatchListRelatedPapersRequest(), MISSING, "requests"),
     Case(BATCH, pb.BatchListRelatedPapersRequest(requests=[listing()] * 101), INVALID, "requests"),
