@@ -91,10 +91,10 @@ async def test_a_filter_alone_lists_the_most_cited_first(running: Running, searc
 
 
 @pytest.mark.parametrize("query", ["", " ", "\n\t"])
-@pytest.mark.parametrize("filter", [None, {"excluded_paper_ids": ["graph-01"]}])
-async def test_nothing_to_look_for_is_refused(search: Search, query: str, filter: Any) -> None:
+@pytest.mark.parametrize("only", [None, {"excluded_paper_ids": ["graph-01"]}])
+async def test_nothing_to_look_for_is_refused(search: Search, query: str, only: Any) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await search(query, filter=filter)
+        await search(query, filter=only)
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     assert "`query` is empty: give words to look for" in (caught.value.details() or "")
 
@@ -143,7 +143,7 @@ async def test_a_list_ends(settings: Settings, tmp_path: Path) -> None:
     model = train(tmp_path / "papers.jsonl", output=tmp_path / "many")
     async with Starting(settings.model_copy(update={"model": model})) as running:
         seen: set[str] = set()
-        token = ""
+        page, token = pb.SearchPapersResponse(), ""
         while token or not seen:
             request = pb.SearchPapersRequest(query="graph", page_size=100, page_token=token)
             page = await running.recommendations.SearchPapers(request)
