@@ -12,10 +12,14 @@ from tests.support import ROOT, fetch, require_tool
 SOURCE = Path(__file__).parent / "npm"
 
 
-def installed(factory: pytest.TempPathFactory) -> Path:
-    """A copy of npm/ with its packages, and protos/ beside it. Packages run nothing on install."""
+def installed(factory: pytest.TempPathFactory, program: str) -> Path:
+    """A copy of npm/ with its packages and one of its programs, and protos/ beside it.
+
+    Packages run nothing on install.
+    """
     folder = factory.mktemp("npm") / "npm"
-    shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("node_modules", "gen"))
+    shutil.copytree(SOURCE, folder, ignore=shutil.ignore_patterns("node_modules", "gen", "*.ts"))
+    shutil.copy(SOURCE / program, folder)
     left_out = shutil.ignore_patterns("examples", "*.py", "*.pyi", "__pycache__")
     shutil.copytree(ROOT / "protos", folder.parent / "protos", ignore=left_out)
     require_tool("node")

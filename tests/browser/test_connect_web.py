@@ -32,7 +32,7 @@ ASK = "([name, endpoint, paper]) => ask(name, endpoint, paper)"
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The client with the code that its generator makes of our protos, type-checked and bundled."""
-    folder: Path = node.installed(tmp_path_factory)
+    folder: Path = node.installed(tmp_path_factory, "client.ts")
     node.run(folder, require_tool("buf"), "generate")
     node.run(folder, "tsc")
     command = ("esbuild", "client.ts", "--bundle", "--format=esm", "--log-level=warning")

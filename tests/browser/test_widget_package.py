@@ -50,7 +50,7 @@ def test_version_and_license_are_the_project_s() -> None:
 @pytest.mark.network
 @pytest.mark.slow
 def test_npm_package(tmp_path_factory: pytest.TempPathFactory) -> None:
-    project = node.installed(tmp_path_factory)
+    project = node.installed(tmp_path_factory, "use.ts")
     [packed] = json.loads(node.run(project, "npm", "pack", "--json", PACKAGE))
     files = [each["path"] for each in packed["files"]]
     assert sorted(files) == sorted(
@@ -58,8 +58,6 @@ def test_npm_package(tmp_path_factory: pytest.TempPathFactory) -> None:
     )
     tarball = project / packed["filename"]
     node.npm("install", "--no-save", "--ignore-scripts", "--offline", tarball, cwd=project)
-    # client.ts needs generated code, and has a test of its own.
-    (project / "client.ts").unlink()
     node.run(project, "tsc")
     # Where there is no DOM, as on a server that renders, importing it does nothing.
     node.run(project, "node", "--input-type=module", "--eval", 'import "related-papers-widget"')

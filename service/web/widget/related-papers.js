@@ -78,7 +78,7 @@ a.title:hover { color: var(--_accent); text-decoration: underline; text-decorati
   border: 1px solid var(--_soft); border-radius: var(--_radius); background: transparent;
 }
 .retry:hover { background: var(--_fill); }
-.bone { block-size: 0.8em; border-radius: var(--_radius); background: var(--_fill); margin-block: 0.325em; }
+.bone { block-size: 0.8em; border-radius: var(--_radius); background: var(--_fill); margin-block: 0.6em; }
 .bone + .bone { inline-size: 55%; block-size: 0.65em; }
 .bone + .bone + .bone { inline-size: 3em; }
 @media (prefers-reduced-motion: no-preference) {
@@ -119,7 +119,7 @@ const LABELS = {
   citation_rate: "Citations a year",
   recent_citations: "Recent citations",
   age: "Age",
-  seed: "How cited the seed is",
+  seed: "The seed's citations",
 };
 
 const API = "/relatedpapers.v1.";
