@@ -18,7 +18,7 @@ from service.errors import Code
 from service.handlers import Answer, Method
 from service.metrics import Metrics
 from service.web import caching
-from service.web.json_writer import to_json
+from service.web.json_writer import answer_to_json, to_json
 from service.web.peers import peer
 from service.web.refusals import RefusedError, ours, protocol
 
@@ -66,7 +66,10 @@ class Json:
 
     def encode(self, message: Answered) -> bytes:
         """An answer as JSON."""
-        return to_json(message.message())
+        answer = message.answer
+        if isinstance(answer, bytes):
+            return answer_to_json(message.response, answer)
+        return to_json(answer)
 
     def decode(self, data: bytes | bytearray, message_class: type[Message]) -> Message:
         """A request."""

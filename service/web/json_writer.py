@@ -7,7 +7,7 @@ sorted by key, so that equal messages are equal bytes in every process.
 import math
 from base64 import b64encode
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
@@ -29,6 +29,21 @@ _AS_TEXT = {FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64}
 def to_json(message: Message) -> bytes:
     """A message in protobuf's JSON, in UTF-8, on one line."""
     return orjson.dumps(_message(message.DESCRIPTOR)(message))
+
+
+def answer_to_json(kind: type[Message], answer: bytes) -> bytes:
+    """The same of a message in protobuf's own format; of one that comes again, what it was."""
+    return _repeated(kind, answer) if len(answer) <= _LONGEST_REPEATED else _converted(kind, answer)
+
+
+def _converted(kind: Any, answer: bytes) -> bytes:
+    return to_json(kind.FromString(answer))
+
+
+_LONGEST_REPEATED = 16_384
+"""In bytes, which bounds what is kept to a few megabytes; longer answers hardly come again."""
+
+_repeated = lru_cache(256)(_converted)
 
 
 @cache

@@ -68,8 +68,8 @@ class WebServer:
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sends at once (TCP_NODELAY) only on sockets that say that they speak TCP. Head and body
-    # leave in two writes, and the second would wait 40 ms for the first to be acknowledged.
+    # asyncio sends at once (TCP_NODELAY) only on sockets that say that they speak TCP. Head and
+    # body leave in two writes, and the second would wait 40 ms until the first is acknowledged.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -17,7 +17,7 @@ from relatedpapers.v1 import model_service_pb2 as models
 from relatedpapers.v1 import paper_service_pb2 as papers
 from relatedpapers.v1 import recommendation_service_pb2 as pb
 from service.handlers import SERVICES
-from service.web.json_writer import to_json
+from service.web.json_writer import answer_to_json, to_json
 from tests.service.conftest import Running
 from tests.service.test_errors import BATCH, GET_MODEL, GET_PAPER, GET_PAPERS, LIST, LIST_MODELS
 from tests.service.test_running import DRAFT
@@ -156,6 +156,15 @@ def test_json_is_what_protobuf_writes(kind: type[Message], data: st.DataObject) 
     assert again.SerializeToString(deterministic=True) == message.SerializeToString(
         deterministic=True
     )
+
+
+@pytest.mark.parametrize("length", [1, 100_000])
+def test_the_same_bytes_are_the_same_json(length: int) -> None:
+    kinds: list[Any] = [papers.GetPaperRequest, models.GetModelRequest]
+    for name in ("a" * length, "b" * length, "a" * length):
+        for kind in kinds:  # one answer in bytes may be another message of another kind
+            message = kind.FromString(papers.GetPaperRequest(paper_id=name).SerializeToString())
+            assert answer_to_json(kind, message.SerializeToString()) == to_json(message)
 
 
 @pytest.mark.parametrize("value", [math.pi, 5e-324, 1.7976931348623157e308, -0.0, 1e16, 1e22, 0.1])
