@@ -31,8 +31,11 @@ def to_json(message: Message) -> bytes:
     return orjson.dumps(_message(message.DESCRIPTOR)(message))
 
 
-def answer_to_json(kind: type[Message], answer: bytes) -> bytes:
-    """The same of a message in protobuf's own format; of one that comes again, what it was."""
+def answer_to_json(kind: Any, answer: bytes) -> bytes:
+    """The same of a message in protobuf's own format; of one that comes again, what it was.
+
+    kind: the class of the message.
+    """
     return _repeated(kind, answer) if len(answer) <= _LONGEST_REPEATED else _converted(kind, answer)
 
 

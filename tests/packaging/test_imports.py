@@ -79,6 +79,10 @@ def test_contracts_are_kept(house: Path) -> None:
         ("service/keys.py", "models.train"),
         ("service/recommender.py", "redis"),
         ("service/supervisor.py", "grpc"),
+        ("service/supervisor.py", "service.web.server"),
+        ("service/papers.py", "service.web.pages"),
+        ("service/feedback.py", "grpc"),
+        ("service/web/pages.py", "models.train"),
         ("protos/relatedpapers/channel.py", "service.settings"),
     ],
 )
