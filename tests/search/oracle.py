@@ -45,7 +45,7 @@ class Oracle:
                 score = 1.0
             if query.whole and list(query.whole) == self._fields["title"][row]:
                 score += 1_000.0
-            found[row] = score * (1.0 + 0.1 * math.log2(1 + paper["citation_count"]))
+            found[row] = score * (1.0 + 0.2 * math.log2(1 + paper["citation_count"]))
         return found
 
     def relaxed_scores(self, query: Query, only: Restriction) -> dict[int, float]:

@@ -136,9 +136,9 @@ def test_citations_raise_the_score_by_their_factor(tmp_path: Path) -> None:
     found = Asking(searcher_of(tmp_path, alike)).found("graph")
     assert found.rows == [3, 2, 1, 0]
     assert [score / found.scores[-1] for score in found.scores] == pytest.approx(
-        [2.0, 1.2, 1.1, 1.0]
+        [3.0, 1.4, 1.2, 1.0]
     )
-    assert [fame(count) for count in (0, 1, 3, 1023)] == pytest.approx([1.0, 1.1, 1.2, 2.0])
+    assert [fame(count) for count in (0, 1, 3, 1023)] == pytest.approx([1.0, 1.2, 1.4, 3.0])
 
 
 def test_equal_scores_are_in_the_order_of_the_papers(tmp_path: Path) -> None:
