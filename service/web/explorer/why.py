@@ -39,7 +39,7 @@ WORDS: Mapping[str, Words] = MappingProxyType(
         "citation_rate": Words("Citations a year", "often cited"),
         "recent_citations": Words("Recent citations", "cited lately"),
         "age": Words("Age", "its age"),
-        SEED: Words("How cited the seed is", "how cited the seed is"),
+        SEED: Words("The seed's citations", "the seed's citations"),
         "reader": Words("Your history", "your history"),
         "bias": Words("Start value", "start value"),
     }
