@@ -49,5 +49,5 @@ async def test_bars_are_as_long_as_their_numbers(service: Addresses, page: Page)
         lengths.append((bar["width"], abs(float(adds.replace("−", "-")))))
     assert len(lengths) > 2
     longest, most = lengths[0]
-    for length, adds in lengths:
-        assert length / longest == pytest.approx(adds / most, abs=0.02)
+    for length, added in lengths:
+        assert length / longest == pytest.approx(added / most, abs=0.02)

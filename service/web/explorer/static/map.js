@@ -51,9 +51,16 @@ function dismiss() {
   card.hidden = true;
 }
 
+// Where the map is wider than its window, the paper that it is about comes first.
+function centre() {
+  const view = drawing.parentElement;
+  const share = nodes[0].dataset.x / drawing.viewBox.baseVal.width;
+  view.scrollLeft = share * drawing.getBoundingClientRect().width - view.clientWidth / 2;
+}
+
 function zoom(factor) {
   const view = drawing.parentElement;
-  const [least, wide] = [view.clientWidth, drawing.clientWidth];
+  const [least, wide] = [view.clientWidth, drawing.getBoundingClientRect().width];
   const wanted = Math.min(Math.max(wide * factor, least), least * LARGEST);
   const share = (view.scrollLeft + view.clientWidth / 2) / wide;
   drawing.style.minWidth = "0";
@@ -79,6 +86,8 @@ if (drawing) {
   document.addEventListener("keydown", (event) => event.key === "Escape" && dismiss());
   for (const button of document.querySelectorAll("[data-zoom]"))
     button.addEventListener("click", () => zoom(button.dataset.zoom === "in" ? ZOOM : 1 / ZOOM));
+  centre();
+  addEventListener("hashchange", centre); // on a phone it shows when one goes to it
   document.getElementById("zoom").hidden = false;
   document.querySelector(".map__hint-keys").hidden = false;
 }
