@@ -30,7 +30,7 @@ from models.fitting import fit_blend, gather_pairs
 from models.interactions import Interactions
 from models.manifest import FORMAT_VERSION, Manifest
 from models.neighbors import StoredNeighbors
-from models.progress import Advance, Report, silent
+from models.progress import Advance, Relay, Report, silent
 from models.reader_fitting import FittedReaders, fit_readers
 from models.signals import DenseSignal
 from models.split import inner_splits
@@ -69,11 +69,14 @@ def train(
     with (
         threadpool_limits(1),
         publishing(output) as writer,
-        ThreadPoolExecutor(2) as beside,
+        ThreadPoolExecutor(3) as beside,
     ):
         libraries = interactions.user_items
+        table, indexed = paper_table(corpus), Relay()
+        indexing = beside.submit(writer.search_index, table, indexed)
         counts = count_terms(corpus.table, report("Terms", len(corpus)))
-        # The inner splits leave cores idle half of the time: the whole corpus's signals take them.
+        # The inner splits leave cores idle half of the time: the whole corpus's signals take them,
+        # and the search index.
         building = beside.submit(build_features, corpus, counts, libraries, seed, threads)
         fitting = beside.submit(
             lambda: fit_readers(
@@ -88,8 +91,8 @@ def train(
         neighbors = rank_neighbors(features, blend, threads, advance)
         report("Readers", 0)
         readers = fitting.result()
-        table = paper_table(corpus)
-        writer.search_index(table, report("Search index", len(corpus)))
+        indexed.listen(report("Search index", len(corpus)))
+        indexing.result()
         report("Artifact", 0)
         writer.table(table)
         write(writer, corpus, features, blend, neighbors)
