@@ -47,6 +47,10 @@ def test_version_and_license_are_the_project_s() -> None:
     assert (PACKAGE / "LICENSE").read_text() == (ROOT / "LICENSE").read_text()
 
 
+def test_lock_of_the_tests_names_no_address() -> None:
+    assert "://" not in (node.SOURCE / "package-lock.json").read_text()
+
+
 @pytest.mark.network
 @pytest.mark.slow
 def test_npm_package(tmp_path_factory: pytest.TempPathFactory) -> None:
