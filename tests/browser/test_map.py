@@ -169,7 +169,7 @@ async def test_phone_shows_the_list_first_and_the_map_when_asked(
     await page.get_by_role("link", name="See it as a map").click()
     await expect(page.locator("#map")).to_be_visible()
     await expect(page.locator("#map")).to_be_in_viewport()
-    await expect(page.locator(".node--middle circle")).to_be_in_viewport(ratio=1)
+    await expect(page.locator(".node--middle circle")).to_be_in_viewport(ratio=0.9)
     await assert_no_sideways_scroll(page)
     size = await page.locator(".node text").first.evaluate(
         "text => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().a"

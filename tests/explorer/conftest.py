@@ -1,45 +1,19 @@
 """The explorer over a hostile corpus, asked without a browser."""
 
-from collections.abc import Iterator, Mapping
-from http.client import HTTPConnection
+from collections.abc import Iterator
 from pathlib import Path
-from types import MappingProxyType
+from uuid import uuid4
 
 import pytest
+from redis import Redis
 
+from service.embedded import Role
 from service.settings import Settings
+from service.web.links import paper_url
 from tests.explorer import hostile
-from tests.explorer.markup import Markup, check
+from tests.explorer.reading import Service
+from tests.explorer.site import Site
 from tests.serving import Worker, train
-
-
-class Site:
-    """The pages of a service. Every page that it gives has been checked."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self.origin = f"http://127.0.0.1:{port}"
-
-    def ask(
-        self, path: str, headers: Mapping[str, str] = MappingProxyType({})
-    ) -> tuple[int, dict[str, str], str]:
-        """The status, the headers with lower-case names, and the body of the answer to a GET."""
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=60)
-        try:
-            connection.request("GET", path, headers=dict(headers))
-            response = connection.getresponse()
-            found = {name.lower(): value for name, value in response.headers.items()}
-            return response.status, found, response.read().decode()
-        finally:
-            connection.close()
-
-    def page(self, path: str, status: int = 200) -> Markup:
-        """A page that must have this status."""
-        got, headers, body = self.ask(path)
-        assert got == status, f"{got} for {path[:300]}"
-        assert "script-src 'self'" in headers["content-security-policy"]
-        assert "unsafe" not in headers["content-security-policy"]
-        return check(body)
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +33,33 @@ def site(hostile_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield Site(worker.web_port)
     finally:
         worker.kill()
+
+
+@pytest.fixture(scope="module")
+def service(
+    toy_reader_model: Path, embedded_urls: dict[Role, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    """A service with readers and no events."""
+    state = embedded_urls[Role.STATE]
+    with Redis.from_url(state) as client:
+        client.flushall()
+    data = tmp_path_factory.mktemp("reader-data")
+    worker = Worker(
+        Settings(model=toy_reader_model, port=0, web_port=0, data_dir=data, state_url=state)
+    )
+    found = Service(worker)
+    yield found
+    found.client.close()
+    worker.kill()
+
+
+@pytest.fixture
+def reader() -> str:
+    """A reader of the test's own."""
+    return f"reader/{uuid4()}"
+
+
+@pytest.fixture
+def path(reader: str) -> str:
+    """Where that reader's page is."""
+    return paper_url(reader, "readers")

@@ -5,7 +5,7 @@ from http.client import HTTPConnection
 from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-from tests.explorer.conftest import Site
+from tests.explorer.site import Site
 
 
 class Form(NamedTuple):

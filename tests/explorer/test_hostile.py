@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from service.web.links import paper_url, url
 from tests.explorer import hostile
-from tests.explorer.conftest import Site
 from tests.explorer.markup import Markup, check
+from tests.explorer.site import Site
 
 PAPERS = hostile.papers()[: len(hostile.IDS)]
 

@@ -10,7 +10,7 @@ import pytest
 from service.settings import Settings
 from service.web.links import paper_url, url
 from tests.explorer import hostile
-from tests.explorer.conftest import Site
+from tests.explorer.site import Site
 from tests.models.corpora import write_jsonl
 from tests.models.odd_corpora import mutual_references
 from tests.serving import Worker, train

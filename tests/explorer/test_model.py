@@ -13,7 +13,7 @@ from models.blend import Blend, transformed
 from models.manifest import Manifest
 from service.settings import Settings
 from service.web.explorer.plots import SIDE, reliability, weights, wilson
-from tests.explorer.conftest import Site
+from tests.explorer.site import Site
 from tests.models.corpora import write_jsonl
 from tests.models.odd_corpora import without
 from tests.serving import Worker, train

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from service.web import static_files
-from tests.explorer.conftest import Site
+from tests.explorer.site import Site
 
 PAGES = ["/", "/search?q=rivers", "/papers/plain-1", "/related?seed=plain-1"]
 
