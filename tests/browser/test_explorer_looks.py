@@ -11,7 +11,7 @@ from service.web.links import paper_url
 from tests.browser.conftest import Browse
 from tests.browser.support import LOOKS, Look, Problems, assert_no_sideways_scroll, axe
 from tests.explorer import hostile
-from tests.serving import Addresses, serve_both, train
+from tests.serving import Addresses, serve_both
 
 PAGES = {
     "home": "/",
@@ -60,12 +60,9 @@ async def test_open_completion_is_accessible_and_fits(
 
 
 @pytest.fixture(scope="module")
-def hostile_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
+def hostile_service(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
     """The service over the hostile corpus."""
-    folder: Path = tmp_path_factory.mktemp("hostile")
-    hostile.write(folder / "papers.jsonl")
-    model = train(folder / "papers.jsonl", output=folder / "model")
-    with serve_both(model, folder / "data") as addresses:
+    with serve_both(hostile.model(shared), tmp_path_factory.mktemp("hostile-data")) as addresses:
         yield addresses
 
 
@@ -75,6 +72,7 @@ async def _unharmed(page: Page) -> None:
     await expect(page.get_by_role("contentinfo")).to_be_visible()  # nothing swallowed the rest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("look", [LOOKS[0], LOOKS[-1]], ids=str)
 async def test_hostile_papers_run_nothing_and_break_nothing(
     browse: Browse, hostile_service: Addresses, look: Look
@@ -89,6 +87,7 @@ async def test_hostile_papers_run_nothing_and_break_nothing(
             await axe(page)
 
 
+@pytest.mark.slow
 async def test_hostile_papers_in_search_and_completion(
     browse: Browse, hostile_service: Addresses
 ) -> None:

@@ -13,15 +13,13 @@ from service.web.links import paper_url
 from tests.explorer import hostile
 from tests.explorer.reading import Service
 from tests.explorer.site import Site
-from tests.serving import Worker, train
+from tests.serving import Worker
 
 
 @pytest.fixture(scope="session")
-def hostile_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def hostile_model(shared: Path) -> Path:
     """A model of the hostile corpus."""
-    papers = tmp_path_factory.mktemp("hostile-corpus") / "papers.jsonl"
-    hostile.write(papers)
-    return train(papers, output=tmp_path_factory.mktemp("hostile-model"))
+    return hostile.model(shared)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,10 @@
 """A corpus that wants to run scripts, to lead readers away, and to break a layout."""
 
 import json
+import os
 from pathlib import Path
+
+from tests.serving import trained_once
 
 MARK = "hostile_script_ran"
 """What every script in the corpus would set on `window`."""
@@ -85,6 +88,8 @@ def _plain(number: int) -> dict[str, object]:
     }
 
 
-def write(path: Path) -> None:
-    """The corpus as JSON Lines."""
-    path.write_text("".join(json.dumps(paper) + "\n" for paper in papers()), encoding="utf-8")
+def model(shared: Path) -> Path:
+    """A model of the corpus, in the folder that the processes of one test run share."""
+    corpus = shared / f"hostile-{os.getpid()}.jsonl"
+    corpus.write_text("".join(json.dumps(paper) + "\n" for paper in papers()), encoding="utf-8")
+    return trained_once(shared / "hostile-model", corpus)
