@@ -85,15 +85,12 @@ class Application:
         """Begin to answer. Raises StartError."""
         if self._settings.state_url:
             try:
-                report = await check_state(self._settings.state_url)
-            except StateFormatError as error:
-                raise StartError(str(error)) from error
-            if report.losses and not self._settings.allow_unsafe_state:
-                raise StartError(
-                    f"Readers' events could be lost. {' '.join(report.losses)} "
-                    "Mend that, name another server with --state-url, or accept it with "
-                    "--allow-unsafe-state."
+                await _check(
+                    self._settings.state_url, allow_unsafe=self._settings.allow_unsafe_state
                 )
+            except StartError:
+                await self._web.stop()  # it holds its port from the beginning
+                raise
         if self.live:
             self.live.start()
         await self._server.start()
@@ -129,6 +126,20 @@ class Application:
         artifact = self.catalog.serving.artifact
         model = artifact.reader_model
         return LiveModel(model, artifact.version, self._settings.state_url) if model else None
+
+
+async def _check(state_url: str, *, allow_unsafe: bool) -> None:
+    """Raises StartError where the state server could lose events and that is not allowed."""
+    try:
+        report = await check_state(state_url)
+    except StateFormatError as error:
+        raise StartError(str(error)) from error
+    if report.losses and not allow_unsafe:
+        raise StartError(
+            f"Readers' events could be lost. {' '.join(report.losses)} "
+            "Mend that, name another server with --state-url, or accept it with "
+            "--allow-unsafe-state."
+        )
 
 
 def _cache(settings: Settings) -> AnswerCache:

@@ -84,7 +84,8 @@ def test_every_command_works(sample_model: Path, grpcurl: str, tmp_path: Path) -
             if command in NOT_RUN:
                 continue
             here = command.replace(SHOWN_ADDRESS, address).replace(SHOWN_WEB, web)
-            here = here.replace(DATASETS, str(datasets)).replace("curl ", "curl --fail-with-body ")
+            here = here.replace(DATASETS, str(datasets))
+            here = re.sub(r"\bcurl ", "curl --fail-with-body ", here)
             if here.startswith(".venv/bin/related-papers serve"):
                 model = copy / here.split("--model ")[1].split()[0]
                 with serve_command(model, tmp_path / "data"):
