@@ -13,11 +13,6 @@ from service.readers import Reader, Readers
 from service.secrets import SigningKeys
 
 METHOD = "RecommendPapers"
-DEFAULT_PAGE_SIZE = 10
-MAX_PAGE_SIZE = 100
-
-_VARYING = ("page_size", "page_token", "view")
-"""Fields that may differ from page to page of one list."""
 
 
 class ReaderRecommendations:
@@ -44,15 +39,13 @@ class ReaderRecommendations:
         """
         self._access.require(Scope.READ)
         reader_id = validation.name("reader_id", request.reader_id, "give the id of a reader")
-        size = validation.page_size(request.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+        size = validation.page_size(request.page_size)
         view = validation.view(request.view, PaperView.PAPER_VIEW_BASIC)
         artifact = self._catalog.serving.artifact
         rows = requests.Rows(artifact.papers)
         filtered = request.HasField("filter")
         wanted = requests.paper_filter(request.filter, rows) if filtered else EVERYTHING
         page_token = request.page_token
-        for field in _VARYING:
-            request.ClearField(field)
         digest = tokens.digest(METHOD, request)
         shown = await self._shown(page_token, digest) if page_token else ()
         reader = await self._readers.reader(reader_id)

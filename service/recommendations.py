@@ -28,8 +28,6 @@ from service.search import Search
 from service.secrets import SigningKeys
 
 METHOD = "ListRelatedPapers"
-DEFAULT_PAGE_SIZE = 10
-MAX_PAGE_SIZE = 100
 POLICY = Policy(ttl_seconds=3600.0, shared=True)
 """For lists that have to be computed; one that training stored costs less than asking Redis."""
 
@@ -62,10 +60,6 @@ class Page:
         )
 
 
-_VARYING = ("page_size", "page_token", "view", "include_evidence")
-"""Fields that may differ from page to page of one list."""
-
-
 class RecommendationHandlers:
     """The methods of RecommendationService."""
 
@@ -95,7 +89,7 @@ class RecommendationHandlers:
         asked = request.SerializeToString()
         if (kept := self._repeated.find(asked)) is not None:
             return kept
-        size = validation.page_size(request.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+        size = validation.page_size(request.page_size)
         view = validation.view(request.view, _BASIC)
         include_evidence = request.include_evidence
         begin = self._begin(request)
@@ -156,8 +150,6 @@ class RecommendationHandlers:
         Leaves in the request what makes the list, and takes out what belongs to the page.
         """
         page_token = request.page_token
-        for field in _VARYING:
-            request.ClearField(field)
         digest = tokens.digest(METHOD, request)
         if not page_token:
             return tokens.Position(0, digest, self._catalog.serving.artifact.version)

@@ -18,12 +18,7 @@ from service.recommender import Recommender
 from service.secrets import SigningKeys
 
 METHOD = "SearchPapers"
-DEFAULT_PAGE_SIZE = 10
-MAX_PAGE_SIZE = 100
 POLICY = Policy(ttl_seconds=3600.0, shared=True)
-
-_VARYING = ("page_size", "page_token", "view")
-"""Fields that may differ from page to page of one list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +47,7 @@ class Search:
 
     async def search_papers(self, request: pb.SearchPapersRequest) -> bytes:
         """A page of the papers that match a query, a SearchPapersResponse."""
-        size = validation.page_size(request.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+        size = validation.page_size(request.page_size)
         view = validation.view(request.view, PaperView.PAPER_VIEW_BASIC)
         page = Page(self._begin(request), size, view)
         recommender = self._catalog.serving
@@ -77,8 +72,6 @@ class Search:
     def _begin(self, request: pb.SearchPapersRequest) -> tokens.Position:
         """Where the page begins. Leaves in the request what makes the list."""
         page_token = request.page_token
-        for field in _VARYING:
-            request.ClearField(field)
         digest = tokens.digest(METHOD, request)
         if page_token:
             return pages.resume(self._keys, page_token, digest)

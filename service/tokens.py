@@ -5,18 +5,33 @@ import binascii
 import hashlib
 import struct
 from dataclasses import dataclass
+from functools import cache
 
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
 
 from service.secrets import InvalidToken, SigningKeys
 
 _HEAD = struct.Struct(">I16s")
 
+_OF_A_PAGE = ("page_size", "page_token", "view", "include_evidence")
+"""Fields that may differ from page to page of one list."""
+
 
 def digest(method: str, request: Message) -> bytes:
-    """16 bytes that two requests share if and only if they ask for the same list."""
+    """16 bytes that two requests share if and only if they ask for the same list.
+
+    Leaves in the request what makes the list: what belongs to a page of it is taken out.
+    """
+    for field in _fields_of_a_page(request.DESCRIPTOR):
+        request.ClearField(field)
     serialized = request.SerializeToString(deterministic=True)
     return hashlib.blake2b(serialized, digest_size=16, person=method.encode()[:16]).digest()
+
+
+@cache
+def _fields_of_a_page(kind: Descriptor) -> tuple[str, ...]:
+    return tuple(field for field in _OF_A_PAGE if field in kind.fields_by_name)
 
 
 @dataclass(frozen=True, slots=True)

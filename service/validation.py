@@ -13,6 +13,10 @@ from relatedpapers.v1.recommendation_service_pb2 import (
 from service.errors import Reason, ServiceError
 from service.filters import LAST_YEAR
 
+DEFAULT_PAGE_SIZE = 10
+MAX_PAGE_SIZE = 100
+"""Of every list of papers."""
+
 MAX_SEEDS = 100
 MAX_BATCH = 100
 MAX_EXCLUDED = 1_000
@@ -42,7 +46,7 @@ def missing(field: str, expected: str) -> ServiceError:
     return ServiceError(Reason.FIELD_MISSING, f"`{field}` is empty: {expected}.", field=field)
 
 
-def page_size(value: int, default: int, maximum: int) -> int:
+def page_size(value: int, default: int = DEFAULT_PAGE_SIZE, maximum: int = MAX_PAGE_SIZE) -> int:
     """Results on a page: 0 is the default, and more than the maximum is the maximum."""
     if value < 0:
         raise invalid("page_size", value, "0 or more")

@@ -8,7 +8,6 @@ from service.secrets import SigningKeys
 
 METHOD = "ListModels"
 DEFAULT_PAGE_SIZE = 20
-MAX_PAGE_SIZE = 100
 
 
 class ModelHandlers:
@@ -29,7 +28,7 @@ class ModelHandlers:
 
     async def list_models(self, request: pb.ListModelsRequest) -> pb.ListModelsResponse:
         """A page of the models, the newest first."""
-        size = validation.page_size(request.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)
+        size = validation.page_size(request.page_size, DEFAULT_PAGE_SIZE)
         digest = tokens.digest(METHOD, pb.ListModelsRequest())
         found = self._catalog.versions()
         begin = 0

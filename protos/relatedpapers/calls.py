@@ -97,6 +97,19 @@ class Paging(Generic[Page, T]):
         return items
 
 
+def listing(
+    path: str,
+    request: Any,
+    response: type[Message],
+    items: Callable[[Any], Sequence[T]],
+    *,
+    limit: int | None = None,
+    timeout_seconds: float | None,
+) -> Listing[Any, T]:
+    """The list whose first page answers the request; the parameters are those of the call."""
+    return Listing(Call(path, request, response, itself, timeout_seconds), items, limit)
+
+
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """The items in order, `size` at a time; the last chunk may be shorter."""
     chunk: list[T] = []

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from relatedpapers import events as sending
-from relatedpapers.calls import Batch, Call, Listing, itself
+from relatedpapers.calls import Batch, Call, Listing, itself, listing
 from relatedpapers.v1.feedback_service_pb2 import (
     DeleteReaderRequest,
     DeleteReaderResponse,
@@ -52,14 +52,13 @@ def export_reader(
     timeout_seconds: float | None = None,
 ) -> Listing[ExportReaderResponse, Event]:
     """The events that are stored of a reader; the first page also has the library they make."""
-    call = Call(
+    return listing(
         "/relatedpapers.v1.FeedbackService/ExportReader",
         ExportReaderRequest(reader_id=reader_id, page_size=page_size, page_token=page_token),
         ExportReaderResponse,
-        itself,
-        timeout_seconds,
+        lambda page: page.events,
+        timeout_seconds=timeout_seconds,
     )
-    return Listing(call, lambda page: page.events, None)
 
 
 def delete_reader(

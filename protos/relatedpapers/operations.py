@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypedDict, Unpack
 
 from relatedpapers import errors
-from relatedpapers.calls import MAX_PAGE_SIZE, Batch, Call, Listing, chunks, itself
+from relatedpapers.calls import MAX_PAGE_SIZE, Batch, Call, Listing, chunks, listing
 from relatedpapers.v1.model_service_pb2 import (
     GetModelRequest,
     GetModelResponse,
@@ -101,14 +101,14 @@ def list_related_papers(
 
     limit: how many results at most; None for all that the service has.
     """
-    call = Call(
+    return listing(
         "/relatedpapers.v1.RecommendationService/ListRelatedPapers",
         _list_request(query),
         ListRelatedPapersResponse,
-        itself,
-        timeout_seconds,
+        lambda page: page.results,
+        limit=limit,
+        timeout_seconds=timeout_seconds,
     )
-    return Listing(call, lambda page: page.results, limit)
 
 
 def batch_list_related_papers(
@@ -141,14 +141,14 @@ def recommend_papers(
 
     limit: how many results at most; None for all that the service has.
     """
-    call = Call(
+    return listing(
         "/relatedpapers.v1.RecommendationService/RecommendPapers",
         RecommendPapersRequest(reader_id=reader_id, **query),
         RecommendPapersResponse,
-        itself,
-        timeout_seconds,
+        lambda page: page.results,
+        limit=limit,
+        timeout_seconds=timeout_seconds,
     )
-    return Listing(call, lambda page: page.results, limit)
 
 
 def search_papers(
@@ -162,14 +162,14 @@ def search_papers(
 
     limit: how many results at most; None for all that the service has.
     """
-    call = Call(
+    return listing(
         "/relatedpapers.v1.RecommendationService/SearchPapers",
         SearchPapersRequest(query=query, **options),
         SearchPapersResponse,
-        itself,
-        timeout_seconds,
+        lambda page: page.results,
+        limit=limit,
+        timeout_seconds=timeout_seconds,
     )
-    return Listing(call, lambda page: page.results, limit)
 
 
 def get_paper(
@@ -232,14 +232,13 @@ def list_models(
     *, page_size: int = 0, timeout_seconds: float | None = None
 ) -> Listing[ListModelsResponse, Model]:
     """Every model of the service, newest first, page after page."""
-    call = Call(
+    return listing(
         "/relatedpapers.v1.ModelService/ListModels",
         ListModelsRequest(page_size=page_size),
         ListModelsResponse,
-        itself,
-        timeout_seconds,
+        lambda page: page.models,
+        timeout_seconds=timeout_seconds,
     )
-    return Listing(call, lambda page: page.models, None)
 
 
 def _list_request(query: RelatedPapersQuery) -> ListRelatedPapersRequest:

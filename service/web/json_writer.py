@@ -18,12 +18,18 @@ from google.protobuf.message import Message
 Convert = Callable[[Any], Any]
 """Makes of a value of a message what JSON has for it."""
 
-_AS_THEY_ARE = {
+_AS_TEXT = {FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64}
+_FORMS = {
+    *_AS_TEXT,
     FieldDescriptor.CPPTYPE_BOOL,
+    FieldDescriptor.CPPTYPE_DOUBLE,
+    FieldDescriptor.CPPTYPE_ENUM,
     FieldDescriptor.CPPTYPE_INT32,
+    FieldDescriptor.CPPTYPE_MESSAGE,
+    FieldDescriptor.CPPTYPE_STRING,
     FieldDescriptor.CPPTYPE_UINT32,
 }
-_AS_TEXT = {FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64}
+"""Kinds of fields that are written here; a message with another one is left to protobuf."""
 
 
 def to_json(message: Message) -> bytes:
@@ -51,7 +57,7 @@ _repeated = lru_cache(256)(_converted)
 
 @cache
 def _message(kind: Descriptor) -> Convert:
-    if kind.full_name.startswith("google.protobuf."):  # each of those has a form of its own
+    if not _is_plain(kind):
         return json_format.MessageToDict
     fields: dict[int, tuple[str, Convert | None]] = {}
 
@@ -67,20 +73,31 @@ def _message(kind: Descriptor) -> Convert:
     return convert
 
 
+def _is_plain(kind: Descriptor) -> bool:
+    """Whether nothing in it needs a form of its own, as the messages of google.protobuf do."""
+    return not kind.full_name.startswith("google.protobuf.") and all(map(_has_form, kind.fields))
+
+
+def _has_form(field: FieldDescriptor) -> bool:
+    entry = field.message_type
+    if entry is not None and entry.GetOptions().map_entry:
+        key, value = entry.fields_by_name["key"], entry.fields_by_name["value"]
+        return key.cpp_type == FieldDescriptor.CPPTYPE_STRING and _has_form(value)
+    return field.cpp_type in _FORMS
+
+
 def _field(field: FieldDescriptor) -> Convert | None:
     entry = field.message_type
     if entry is not None and entry.GetOptions().map_entry:
-        return _map(entry.fields_by_name["key"], entry.fields_by_name["value"])
+        return _map(entry.fields_by_name["value"])
     convert = _value(field)
     if not field.is_repeated:
         return convert
     return list if convert is None else lambda values: list(map(convert, values))
 
 
-def _map(key: FieldDescriptor, value: FieldDescriptor) -> Convert:
+def _map(value: FieldDescriptor) -> Convert:
     convert = _value(value)
-    if key.cpp_type != FieldDescriptor.CPPTYPE_STRING:
-        raise NotImplementedError(f"{key.full_name}: the maps of our messages have names")
     if convert is None:
         return lambda entries: {name: entries[name] for name in sorted(entries)}
     return lambda entries: {name: convert(entries[name]) for name in sorted(entries)}
@@ -98,11 +115,7 @@ def _value(field: FieldDescriptor) -> Convert | None:
         return None if field.type == FieldDescriptor.TYPE_STRING else _bytes
     if kind == FieldDescriptor.CPPTYPE_DOUBLE:
         return _double
-    if kind in _AS_TEXT:
-        return str
-    if kind in _AS_THEY_ARE:
-        return None
-    raise NotImplementedError(f"{field.full_name}: no message of ours had such a field before")
+    return str if kind in _AS_TEXT else None
 
 
 def _double(value: float) -> float | str:

@@ -80,19 +80,27 @@ def _memory_megabytes(process: int) -> tuple[int, int]:
 
 
 @asynccontextmanager
-async def side(command: list[str], told: str) -> AsyncIterator[Side]:
-    """A server that takes lines on its standard input and answers with its port."""
+async def started(command: Sequence[str], told: str) -> AsyncIterator[tuple[int, dict[str, int]]]:
+    """A server that takes lines on its standard input: its process id and the ports it reports."""
     process = await create_subprocess_exec(*command, cwd=ROOT, stdin=PIPE, stdout=PIPE)
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(told.encode() + b"\n")
     try:
-        port = json.loads(await process.stdout.readline())["port"]
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield Side(process.pid, channel)
+        yield process.pid, json.loads(await process.stdout.readline())
     finally:
         process.terminate()
         await process.wait()
+
+
+@asynccontextmanager
+async def side(command: list[str], told: str) -> AsyncIterator[Side]:
+    """A server to call over gRPC."""
+    async with (
+        started(command, told) as (process, ports),
+        grpc.aio.insecure_channel(f"127.0.0.1:{ports['port']}") as channel,
+    ):
+        yield Side(process, channel)
 
 
 async def serve_bytes() -> None:

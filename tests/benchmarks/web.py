@@ -23,7 +23,6 @@ import statistics
 import sys
 import tempfile
 import time
-from asyncio.subprocess import PIPE, create_subprocess_exec
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import cycle
@@ -37,8 +36,7 @@ from relatedpapers.v1 import recommendation_service_pb2 as pb
 from service.settings import Settings
 from service.web.server import WebServer
 from tests.benchmarks.report import heading, spread, table
-from tests.benchmarks.serving import BLOCK, DEFAULT_MODEL, cpu_seconds, draw
-from tests.support import ROOT
+from tests.benchmarks.serving import BLOCK, DEFAULT_MODEL, cpu_seconds, draw, started
 
 PATH = "/relatedpapers.v1.RecommendationService/ListRelatedPapers"
 CONNECTIONS = 4
@@ -104,17 +102,9 @@ async def connection(port: int) -> AsyncIterator[Any]:
 
 @asynccontextmanager
 async def server(command: Sequence[str], told: str) -> AsyncIterator[Server]:
-    """A server that takes lines on its standard input and answers with its port."""
-    process = await create_subprocess_exec(*command, cwd=ROOT, stdin=PIPE, stdout=PIPE)
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdin.write(told.encode() + b"\n")
-    try:
-        report = json.loads(await process.stdout.readline())
-        yield Server(process.pid, report["web_port"])
-    finally:
-        process.terminate()
-        await process.wait()
+    """A server to call over HTTP."""
+    async with started(command, told) as (process, ports):
+        yield Server(process, ports["web_port"])
 
 
 async def serve_bytes() -> None:
