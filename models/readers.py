@@ -1,12 +1,13 @@
 """Papers for a reader: four signals over the library, each standardised, and a weight for each."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.linalg.blas import ssyrk
-from scipy.linalg.lapack import sposv
 
 from models.libraries import library_sizes, wanted
 from models.rows import unit_sparse_rows
@@ -25,6 +26,14 @@ RankedPapers = tuple[NDArray[np.int32], NDArray[np.float32]]
 """Rows of papers, best first, and their scores."""
 
 SIGNALS = ("text", "smoothed_text", "als", "saves")
+
+
+@cache
+def solver() -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """BLAS ssyrk and LAPACK sposv, loaded when first asked for."""
+    from scipy.linalg import blas, lapack  # noqa: PLC0415 - .2 s, for which no start has to wait
+
+    return blas.ssyrk, lapack.sposv
 
 
 def solve_readers(
@@ -54,6 +63,7 @@ def solve_reader(
     the whole library: p is 1 where a weight is above 0, and c as `confidence` says. `gram`: Y'Y of
     all papers, F x F; `factors`: those of the library's papers, n x F; `weights`: signed (n).
     """
+    ssyrk, sposv = solver()
     c = confidence(weights)
     # Y'(C - I)Y by half the products of a general one, with (C - I) / a at both sides of it.
     surplus = c - np.float32(1)

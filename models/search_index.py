@@ -22,7 +22,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import tantivy
 from numpy.typing import NDArray
 
@@ -104,6 +103,8 @@ def write_index(
 
     Within a segment the best-cited papers come first, so that they win where scores are equal.
     """
+    import pyarrow.compute as pc  # noqa: PLC0415 - no server should load it
+
     sizes = pc.add(pc.binary_length(table["title"]), pc.binary_length(table["abstract"]))
     blocks = np.cumsum(sizes.to_numpy()) // block_bytes
     fame = -table["citation_count"].to_numpy()

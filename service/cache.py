@@ -159,7 +159,8 @@ class AnswerCache:
     ) -> None:
         self.counters = counters or CacheCounters()
         self._shared = shared
-        self._local = LruCache(local_megabytes << 20, local_entries, clock)
+        self.local_bytes = local_megabytes << 20
+        self._local = LruCache(self.local_bytes, local_entries, clock)
         self._flights: dict[str, _Flight] = {}
 
     async def get_or_compute(
@@ -190,18 +191,6 @@ class AnswerCache:
                 flight.task.cancel()
                 if self._flights.get(key) is flight:
                     del self._flights[key]
-
-    def find(self, key: str) -> bytes | None:
-        """A value that `keep` has put into the process, or None."""
-        value = self._local.get(key)
-        if value is not None:
-            self.counters.local_hits += 1
-        return value
-
-    def keep(self, key: str, value: bytes, ttl_seconds: float) -> None:
-        """Hold what was computed, in the process alone: it costs less than asking Redis."""
-        self.counters.misses += 1
-        self._local.set(key, value, ttl_seconds)
 
     async def close(self) -> None:
         """Close the shared cache."""

@@ -13,7 +13,7 @@ import structlog
 from redis import RedisError
 from redis.asyncio import Redis
 
-from models.readers import ReaderModel
+from models.readers import ReaderModel, solver
 from service.connection import connect
 from service.deltas import Delta, changed_rows
 from service.keys import delta_keys
@@ -58,7 +58,7 @@ class LiveModel:
 
     def start(self) -> None:
         """Begin to open and to follow, beside the requests."""
-        self._opening = asyncio.create_task(asyncio.to_thread(LiveItems.over, self._model))
+        self._opening = asyncio.create_task(asyncio.to_thread(_opened, self._model))
         self._following = asyncio.create_task(self._run(self._opening))
 
     @property
@@ -152,6 +152,11 @@ class LiveModel:
     ) -> LiveItems:
         self._items = await asyncio.to_thread(_changed, items, version, packed)
         return self._items
+
+
+def _opened(model: ReaderModel) -> LiveItems:
+    solver()
+    return LiveItems.over(model)
 
 
 def _changed(items: LiveItems, version: int, packed: Mapping[int, bytes | None]) -> LiveItems:

@@ -43,7 +43,10 @@ class Settings(BaseSettings):
         64, ge=1, description="The bound of the embedded cache server, in MB"
     )
     local_cache_megabytes: int = Field(
-        16, ge=0, description="The bound of the cache inside the process, in MB"
+        16,
+        ge=0,
+        description="The bound of the cache inside the process, in MB; lists that are asked for "
+        "again take as much once more",
     )
     max_message_bytes: int = Field(
         16 * 1024 * 1024, ge=1024, description="The longest request that is read, in bytes"
