@@ -2,6 +2,8 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
 
 from google.protobuf.message import Message
 
@@ -15,21 +17,33 @@ UNKEPT = "private, no-store"
 """What concerns a reader, or was asked for with a key, and every error."""
 
 
+LONGEST_REPEATED = 16_384
+"""In bytes, which bounds what is kept of answers that come again; longer ones hardly do."""
+
+
 class Freshness:
     """Cache-Control and ETag of answers. serving: gives the version of the model that serves."""
 
     def __init__(self, serving: Callable[[], str]) -> None:
         self._serving = serving
 
-    def headers(self, answer: Message, *, shared: bool) -> dict[str, str]:
-        """The headers of an answer. shared: whether it is the same for everybody."""
+    def headers(self, answer: Message | bytes, kind: Any, *, shared: bool) -> dict[str, str]:
+        """The headers of an answer. kind: its class. shared: whether all are answered so."""
         if not shared:
             return {"cache-control": UNKEPT}
-        version = getattr(answer, "model_version", "")
-        return {
-            "cache-control": FRESH if version == self._serving() else PASSING,
-            "etag": etag(answer),
-        }
+        known = isinstance(answer, bytes) and len(answer) <= LONGEST_REPEATED
+        model_version, tag = _repeated(kind, answer) if known else _described(kind, answer)
+        cache_control = FRESH if model_version == self._serving() else PASSING
+        return {"cache-control": cache_control, "etag": tag}
+
+
+def _described(kind: Any, answer: Message | bytes) -> tuple[str, str]:
+    """The model that made an answer, empty if none did, and its ETag. kind: its class."""
+    message = kind.FromString(answer) if isinstance(answer, bytes) else answer
+    return getattr(message, "model_version", ""), etag(message)
+
+
+_repeated = lru_cache(256)(_described)
 
 
 def concerns_all(request: Message, headers: Mapping[str, str]) -> bool:

@@ -31,11 +31,6 @@ class Answered(NamedTuple):
     answer: Answer
     response: type[Message]
 
-    def message(self) -> Message:
-        """The answer as a message."""
-        answer = self.answer
-        return self.response.FromString(answer) if isinstance(answer, bytes) else answer
-
 
 class Binary:
     """The codec of `application/proto` and gRPC-Web."""
@@ -172,7 +167,7 @@ def _unary(
                 return Answered(await handler(request), method.response)
             shared = caching.concerns_all(request, context.request_headers)
             answered = Answered(await handler(request), method.response)
-            context.response_headers.update(freshness.headers(answered.message(), shared=shared))
+            context.response_headers.update(freshness.headers(*answered, shared=shared))
         except Exception as error:
             raise RefusedError(refusal(error, method)) from error
         return answered

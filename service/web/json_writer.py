@@ -15,6 +15,8 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
+from service.web.caching import LONGEST_REPEATED
+
 Convert = Callable[[Any], Any]
 """Makes of a value of a message what JSON has for it."""
 
@@ -42,15 +44,12 @@ def answer_to_json(kind: Any, answer: bytes) -> bytes:
 
     kind: the class of the message.
     """
-    return _repeated(kind, answer) if len(answer) <= _LONGEST_REPEATED else _converted(kind, answer)
+    return _repeated(kind, answer) if len(answer) <= LONGEST_REPEATED else _converted(kind, answer)
 
 
 def _converted(kind: Any, answer: bytes) -> bytes:
     return to_json(kind.FromString(answer))
 
-
-_LONGEST_REPEATED = 16_384
-"""In bytes, which bounds what is kept to a few megabytes; longer answers hardly come again."""
 
 _repeated = lru_cache(256)(_converted)
 
