@@ -22,6 +22,7 @@ from service.handlers import methods
 from service.listening import ListenError
 from service.live import LiveModel
 from service.metrics import Metrics
+from service.public_url import public_url
 from service.reader_records import ReaderRecords
 from service.readers import Readers
 from service.received_events import Rules
@@ -29,9 +30,12 @@ from service.secrets import SigningKeys, SigningKeysError
 from service.settings import Settings
 from service.state import StateFormatError, check_state
 from service.tombstones import Tombstones
+from service.trending.follower import TrendFollower
+from service.trending.handler import TrendingPapers
+from service.trending.windows import Trending, trending
 from service.web.api import Api
 from service.web.application import WebApplication
-from service.web.server import WebServer
+from service.web.server import WebServer, listen
 
 SIGNING_KEYS = "signing.keys"
 DAY_MS = 86_400_000
@@ -62,24 +66,36 @@ class Application:
             tombstones = self._tombstones()
             records = self._records(tombstones, keys, types)
             self.live = self._live()
+            self.trends = TrendFollower()
             artifact = self.catalog.serving.artifact
             readers = Readers(artifact, self.state, tombstones, self.live, types, self.background)
             feedback = FeedbackHandlers(self.catalog, access, rules, self._commit, records)
             answered = tuple(
-                methods(self.catalog, keys, self.background, self.cache, feedback, access, readers)
+                methods(
+                    self.catalog,
+                    keys,
+                    self.background,
+                    self.cache,
+                    feedback,
+                    access,
+                    readers,
+                    self._trending(types, keys),
+                )
             )
             metrics = Metrics(self.cache.counters, lambda: self.catalog.serving.artifact.version)
             self._server = GrpcServer(
                 answered, metrics, address(settings.host, settings.port), settings.max_message_bytes
             )
             api = Api(answered, self.catalog, readers, allows_all=access.open)
-            web = WebApplication(answered, api, metrics, settings, self._server.port)
+            listening = listen(settings.host, settings.web_port)
+            self.web_port: int = listening.getsockname()[1]
+            public = public_url(settings, self.web_port)
+            web = WebApplication(answered, api, metrics, settings, self._server.port, public)
             self._gateway = web.gateway
-            self._web = WebServer(web, settings.host, settings.web_port)
+            self._web = WebServer(web, listening)
         except (ArtifactError, SigningKeysError, ApiKeysError, ListenError) as error:
             raise StartError(str(error)) from error
         self.port = self._server.port
-        self.web_port = self._web.port
 
     async def start(self) -> Self:
         """Begin to answer. Raises StartError."""
@@ -122,6 +138,12 @@ class Application:
             return None
         return ReaderRecords(self.state, tombstones, types, keys, self.background)
 
+    def _trending(self, types: Mapping[str, EventType], keys: SigningKeys) -> TrendingPapers:
+        configured = _trending(self._settings, types)
+        return TrendingPapers(
+            self.catalog, keys, self.background, self.cache, configured, self.trends
+        )
+
     def _live(self) -> LiveModel | None:
         artifact = self.catalog.serving.artifact
         model = artifact.reader_model
@@ -155,6 +177,18 @@ def _cache(settings: Settings) -> AnswerCache:
 def _event_types(settings: Settings) -> Mapping[str, EventType]:
     try:
         return event_types(settings.event_types)
+    except ValueError as error:
+        raise StartError(str(error)) from error
+
+
+def _trending(settings: Settings, types: Mapping[str, EventType]) -> Trending:
+    try:
+        return trending(
+            settings.trending_windows,
+            settings.trending_types,
+            types,
+            log_days=settings.log_days,
+        )
     except ValueError as error:
         raise StartError(str(error)) from error
 

@@ -23,6 +23,7 @@ from service.papers import PaperHandlers
 from service.readers import Readers
 from service.recommendations import RecommendationHandlers
 from service.secrets import SigningKeys
+from service.trending.handler import TrendingPapers
 from service.versions import ModelHandlers
 
 SERVICES = tuple(
@@ -69,11 +70,12 @@ def methods(
     feedback: FeedbackHandlers,
     access: Access,
     readers: Readers,
+    trending: TrendingPapers,
 ) -> Iterator[Method]:
     """Every method of every service."""
     handlers: dict[str, object] = {
         "RecommendationService": RecommendationHandlers(
-            catalog, keys, background, cache, access, readers
+            catalog, keys, background, cache, access, readers, trending
         ),
         "PaperService": PaperHandlers(catalog),
         "FeedbackService": feedback,

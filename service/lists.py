@@ -18,6 +18,7 @@ class Source(IntEnum):
     MODEL = 1
     TEXT = 2
     POPULAR = 3
+    TRENDING = 4
 
 
 class Adjustment(Protocol):

@@ -26,6 +26,7 @@ from service.recommender import NEAREST, Recommender
 from service.repeated import RepeatedLists
 from service.search import Search
 from service.secrets import SigningKeys
+from service.trending.handler import TrendingPapers
 
 METHOD = "ListRelatedPapers"
 POLICY = Policy(ttl_seconds=3600.0, shared=True)
@@ -71,6 +72,7 @@ class RecommendationHandlers:
         cache: AnswerCache,
         access: Access,
         readers: Readers,
+        trending: TrendingPapers,
     ) -> None:
         self._catalog = catalog
         self._keys = keys
@@ -82,6 +84,7 @@ class RecommendationHandlers:
         self.recommend_papers = ReaderRecommendations(
             catalog, keys, access, readers, background
         ).recommend_papers
+        self.list_trending_papers = trending.list_trending_papers
         self.search_papers = Search(catalog, keys, background, cache).search_papers
 
     async def list_related_papers(self, request: pb.ListRelatedPapersRequest) -> bytes:

@@ -71,6 +71,11 @@ class Settings(BaseSettings):
         description="Host names that the web port answers to besides loopback's; without, on "
         "loopback no others, elsewhere every one",
     )
+    public_url: str | None = Field(
+        None,
+        description="Where readers reach the web port, such as https://papers.example: it stands "
+        "in feeds and in mails; without, the address that is listened on",
+    )
     event_types: str = Field(
         "{}",
         description='Types of events to add or to change, as JSON: {"dwell": {"strength": 0.3, '
@@ -84,6 +89,16 @@ class Settings(BaseSettings):
     )
     log_days: float = Field(
         35.0, ge=35, le=3650, description="How long the feedback log keeps events, 35 at the least"
+    )
+    trending_windows: str = Field(
+        '{"week": 7, "day": 1, "month": 30}',
+        description="The windows of trending papers, as JSON: days by name, `log_days` at most; "
+        "the first is the default",
+    )
+    trending_types: str = Field(
+        "{}",
+        description="What events count in trends, as JSON, added to the built-in ones: "
+        '{"dwell": {"weight": 1, "half_life": 0.3}}; half-lives are shares of the window',
     )
     allow_unsafe_state: bool = Field(
         False, description="Serve even if the state server could lose or evict what it was given"
@@ -109,6 +124,19 @@ class Settings(BaseSettings):
             if part != "*" and not _ORIGIN.fullmatch(part):
                 raise ValueError(f"{part!r} is no origin, such as https://papers.example")
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_origin(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        origin = value.removesuffix("/").lower()
+        if not _ORIGIN.fullmatch(origin):
+            raise ValueError(
+                f"{value!r} is no origin, such as https://papers.example: scheme and host, a port "
+                "if need be, and no path"
+            )
+        return origin
 
 
 def parts(value: str) -> tuple[str, ...]:

@@ -102,6 +102,7 @@ class Client(Connection[grpc.Channel]):
     list_models = _listing(operations.list_models)
     recommend_papers = _listing(operations.recommend_papers)
     search_papers = _listing(operations.search_papers)
+    list_trending_papers = _listing(operations.list_trending_papers)
     write_feedback = _all(feedback.write_feedback)
     export_reader = _listing(feedback.export_reader)
     delete_reader = _call(feedback.delete_reader)

@@ -29,6 +29,8 @@ from relatedpapers.v1.recommendation_service_pb2 import (
     Draft,
     ListRelatedPapersRequest,
     ListRelatedPapersResponse,
+    ListTrendingPapersRequest,
+    ListTrendingPapersResponse,
     PaperFilter,
     RecommendedPaper,
     RecommendPapersRequest,
@@ -37,6 +39,7 @@ from relatedpapers.v1.recommendation_service_pb2 import (
     SearchPapersRequest,
     SearchPapersResponse,
     SearchResult,
+    TrendingPaper,
 )
 
 MAX_BATCH_LISTS = 100
@@ -68,6 +71,18 @@ class RelatedPapersQuery(TypedDict, total=False):
 
 class RecommendationQuery(TypedDict, total=False):
     """The fields of `RecommendPapersRequest` beside the reader; its comments give the defaults.
+
+    `filter` may be a plain dictionary.
+    """
+
+    filter: PaperFilter | Mapping[str, object]
+    view: PaperView | str
+    page_size: int
+    page_token: str
+
+
+class TrendingQuery(TypedDict, total=False):
+    """The fields of `ListTrendingPapersRequest` beside the window; its comments give the defaults.
 
     `filter` may be a plain dictionary.
     """
@@ -166,6 +181,27 @@ def search_papers(
         "/relatedpapers.v1.RecommendationService/SearchPapers",
         SearchPapersRequest(query=query, **options),
         SearchPapersResponse,
+        lambda page: page.results,
+        limit=limit,
+        timeout_seconds=timeout_seconds,
+    )
+
+
+def list_trending_papers(
+    window: str = "",
+    *,
+    limit: int | None = MAX_PAGE_SIZE,
+    timeout_seconds: float | None = None,
+    **query: Unpack[TrendingQuery],
+) -> Listing[ListTrendingPapersResponse, TrendingPaper]:
+    """The papers that trend in a window, such as `day`, best first, page after page.
+
+    limit: how many results at most; None for all that the service has.
+    """
+    return listing(
+        "/relatedpapers.v1.RecommendationService/ListTrendingPapers",
+        ListTrendingPapersRequest(window=window, **query),
+        ListTrendingPapersResponse,
         lambda page: page.results,
         limit=limit,
         timeout_seconds=timeout_seconds,

@@ -22,11 +22,12 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from relatedpapers.v1 import paper_pb2 as relatedpapers_dot_v1_dot_paper__pb2
 from relatedpapers.v1 import status_pb2 as relatedpapers_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-relatedpapers/v1/recommendation_service.proto\x12\x10relatedpapers.v1\x1a\x1crelatedpapers/v1/paper.proto\x1a\x1drelatedpapers/v1/status.proto\"\xb5\x03\n\x18ListRelatedPapersRequest\x12\x11\n\tpaper_ids\x18\x01 \x03(\t\x12\x1a\n\x12negative_paper_ids\x18\x02 \x03(\t\x12&\n\x05\x64raft\x18\x03 \x01(\x0b\x32\x17.relatedpapers.v1.Draft\x12-\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x1d.relatedpapers.v1.PaperFilter\x12\x1c\n\x0fnegative_weight\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tdiversity\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x17\n\npopularity\x18\x07 \x01(\x01H\x02\x88\x01\x01\x12)\n\x04view\x18\x08 \x01(\x0e\x32\x1b.relatedpapers.v1.PaperView\x12\x18\n\x10include_evidence\x18\t \x01(\x08\x12\x11\n\tpage_size\x18\n \x01(\x05\x12\x12\n\npage_token\x18\x0b \x01(\t\x12\x11\n\treader_id\x18\x0c \x01(\t\x12\x14\n\x0c\x65xclude_seen\x18\r \x01(\x08\x42\x12\n\x10_negative_weightB\x0c\n\n_diversityB\r\n\x0b_popularity\"{\n\x05\x44raft\x12\r\n\x05title\x18\x01 \x01(\t\x12\x10\n\x08\x61\x62stract\x18\x02 \x01(\t\x12\x10\n\x08keywords\x18\x03 \x03(\t\x12\x12\n\nreferences\x18\x04 \x03(\t\x12\x11\n\x04year\x18\x05 \x01(\x05H\x00\x88\x01\x01\x12\x0f\n\x07\x61uthors\x18\x06 \x03(\tB\x07\n\x05_year\"\x87\x01\n\x0bPaperFilter\x12\x17\n\nfirst_year\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x16\n\tlast_year\x18\x02 \x01(\x05H\x01\x88\x01\x01\x12\x0e\n\x06venues\x18\x03 \x03(\t\x12\x1a\n\x12\x65xcluded_paper_ids\x18\x04 \x03(\tB\r\n\x0b_first_yearB\x0c\n\n_last_year\"\xcb\x01\n\x19ListRelatedPapersResponse\x12/\n\x07results\x18\x01 \x03(\x0b\x32\x1e.relatedpapers.v1.RelatedPaper\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x19\n\x11\x61ttribution_token\x18\x04 \x01(\t\x12\x19\n\x11unknown_paper_ids\x18\x05 \x03(\t\x12\x17\n\x0freader_revision\x18\x06 \x01(\t\"\xce\x02\n\x0cRelatedPaper\x12&\n\x05paper\x18\x01 \x01(\x0b\x32\x17.relatedpapers.v1.Paper\x12.\n\x06source\x18\x02 \x01(\x0e\x32\x1e.relatedpapers.v1.ResultSource\x12\x12\n\x05score\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04\x62ias\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12H\n\rcontributions\x18\x05 \x03(\x0b\x32\x31.relatedpapers.v1.RelatedPaper.ContributionsEntry\x12,\n\x08\x65vidence\x18\x06 \x01(\x0b\x32\x1a.relatedpapers.v1.Evidence\x1a\x34\n\x12\x43ontributionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x08\n\x06_scoreB\x07\n\x05_bias\"\x85\x01\n\x08\x45vidence\x12\x15\n\rseed_paper_id\x18\x01 \x01(\t\x12\x32\n\x0cshared_terms\x18\x02 \x03(\x0b\x32\x1c.relatedpapers.v1.SharedTerm\x12.\n\rciting_papers\x18\x03 \x03(\x0b\x32\x17.relatedpapers.v1.Paper\"*\n\nSharedTerm\x12\x0c\n\x04term\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x01\"\xac\x01\n\x16RecommendPapersRequest\x12\x11\n\treader_id\x18\x01 \x01(\t\x12-\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x1d.relatedpapers.v1.PaperFilter\x12)\n\x04view\x18\x03 \x01(\x0e\x32\x1b.relatedpapers.v1.PaperView\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"\x96\x02\n\x17RecommendPapersResponse\x12\x33\n\x07results\x18\x01 \x03(\x0b\x32\".relatedpapers.v1.RecommendedPaper\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x17\n\x0f\x66\x61\x63tors_version\x18\x04 \x01(\t\x12\x17\n\x0freader_revision\x18\x05 \x01(\t\x12.\n\x06source\x18\x06 \x01(\x0e\x32\x1e.relatedpapers.v1.ResultSource\x12\x19\n\x11\x61ttribution_token\x18\x07 \x01(\t\x12\x19\n\x11unknown_paper_ids\x18\x08 \x03(\t\"\xa8\x02\n\x10RecommendedPaper\x12&\n\x05paper\x18\x01 \x01(\x0b\x32\x17.relatedpapers.v1.Paper\x12.\n\x06source\x18\x02 \x01(\x0e\x32\x1e.relatedpapers.v1.ResultSource\x12\x12\n\x05score\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04\x62ias\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12L\n\rcontributions\x18\x05 \x03(\x0b\x32\x35.relatedpapers.v1.RecommendedPaper.ContributionsEntry\x1a\x34\n\x12\x43ontributionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x08\n\x06_scoreB\x07\n\x05_bias\"]\n\x1d\x42\x61tchListRelatedPapersRequest\x12<\n\x08requests\x18\x01 \x03(\x0b\x32*.relatedpapers.v1.ListRelatedPapersRequest\"a\n\x1e\x42\x61tchListRelatedPapersResponse\x12?\n\x07results\x18\x01 \x03(\x0b\x32..relatedpapers.v1.BatchListRelatedPapersResult\"\x8b\x01\n\x1c\x42\x61tchListRelatedPapersResult\x12,\n\x06status\x18\x01 \x01(\x0b\x32\x1c.relatedpapers.v1.ItemStatus\x12=\n\x08response\x18\x02 \x01(\x0b\x32+.relatedpapers.v1.ListRelatedPapersResponse\"\xb5\x01\n\x13SearchPapersRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x0e\n\x06prefix\x18\x02 \x01(\x08\x12-\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x1d.relatedpapers.v1.PaperFilter\x12)\n\x04view\x18\x04 \x01(\x0e\x32\x1b.relatedpapers.v1.PaperView\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\"\xcd\x01\n\x14SearchPapersResponse\x12/\n\x07results\x18\x01 \x03(\x0b\x32\x1e.relatedpapers.v1.SearchResult\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x19\n\x11\x61ttribution_token\x18\x04 \x01(\t\x12\r\n\x05total\x18\x05 \x01(\x05\x12\x0f\n\x07relaxed\x18\x06 \x01(\x08\x12\x19\n\x11unknown_paper_ids\x18\x07 \x03(\t\"\x95\x01\n\x0cSearchResult\x12&\n\x05paper\x18\x01 \x01(\x0b\x32\x17.relatedpapers.v1.Paper\x12\r\n\x05score\x18\x02 \x01(\x01\x12%\n\x05title\x18\x03 \x03(\x0b\x32\x16.relatedpapers.v1.Span\x12\'\n\x07snippet\x18\x04 \x03(\x0b\x32\x16.relatedpapers.v1.Span\")\n\x04Span\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x13\n\x0bhighlighted\x18\x02 \x01(\x08*\x8b\x01\n\x0cResultSource\x12\x1d\n\x19RESULT_SOURCE_UNSPECIFIED\x10\x00\x12\x17\n\x13RESULT_SOURCE_MODEL\x10\x01\x12\x1f\n\x1bRESULT_SOURCE_TEXT_FALLBACK\x10\x02\x12\"\n\x1eRESULT_SOURCE_POPULAR_FALLBACK\x10\x03\x32\xde\x03\n\x15RecommendationService\x12q\n\x11ListRelatedPapers\x12*.relatedpapers.v1.ListRelatedPapersRequest\x1a+.relatedpapers.v1.ListRelatedPapersResponse\"\x03\x90\x02\x01\x12k\n\x0fRecommendPapers\x12(.relatedpapers.v1.RecommendPapersRequest\x1a).relatedpapers.v1.RecommendPapersResponse\"\x03\x90\x02\x01\x12\x80\x01\n\x16\x42\x61tchListRelatedPapers\x12/.relatedpapers.v1.BatchListRelatedPapersRequest\x1a\x30.relatedpapers.v1.BatchListRelatedPapersResponse\"\x03\x90\x02\x01\x12\x62\n\x0cSearchPapers\x12%.relatedpapers.v1.SearchPapersRequest\x1a&.relatedpapers.v1.SearchPapersResponse\"\x03\x90\x02\x01\x42\"Z relatedpapers/v1;relatedpapersv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-relatedpapers/v1/recommendation_service.proto\x12\x10relatedpapers.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1crelatedpapers/v1/paper.proto\x1a\x1drelatedpapers/v1/status.proto\"\xb5\x03\n\x18ListRelatedPapersRequest\x12\x11\n\tpaper_ids\x18\x01 \x03(\t\x12\x1a\n\x12negative_paper_ids\x18\x02 \x03(\t\x12&\n\x05\x64raft\x18\x03 \x01(\x0b\x32\x17.relatedpapers.v1.Draft\x12-\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x1d.relatedpapers.v1.PaperFilter\x12\x1c\n\x0fnegative_weight\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x16\n\tdiversity\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x17\n\npopularity\x18\x07 \x01(\x01H\x02\x88\x01\x01\x12)\n\x04view\x18\x08 \x01(\x0e\x32\x1b.relatedpapers.v1.PaperView\x12\x18\n\x10include_evidence\x18\t \x01(\x08\x12\x11\n\tpage_size\x18\n \x01(\x05\x12\x12\n\npage_token\x18\x0b \x01(\t\x12\x11\n\treader_id\x18\x0c \x01(\t\x12\x14\n\x0c\x65xclude_seen\x18\r \x01(\x08\x42\x12\n\x10_negative_weightB\x0c\n\n_diversityB\r\n\x0b_popularity\"{\n\x05\x44raft\x12\r\n\x05title\x18\x01 \x01(\t\x12\x10\n\x08\x61\x62stract\x18\x02 \x01(\t\x12\x10\n\x08keywords\x18\x03 \x03(\t\x12\x12\n\nreferences\x18\x04 \x03(\t\x12\x11\n\x04year\x18\x05 \x01(\x05H\x00\x88\x01\x01\x12\x0f\n\x07\x61uthors\x18\x06 \x03(\tB\x07\n\x05_year\"\x87\x01\n\x0bPaperFilter\x12\x17\n\nfirst_year\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x16\n\tlast_year\x18\x02 \x01(\x05H\x01\x88\x01\x01\x12\x0e\n\x06venues\x18\x03 \x03(\t\x12\x1a\n\x12\x65xcluded_paper_ids\x18\x04 \x03(\tB\r\n\x0b_first_yearB\x0c\n\n_last_year\"\xcb\x01\n\x19ListRelatedPapersResponse\x12/\n\x07results\x18\x01 \x03(\x0b\x32\x1e.relatedpapers.v1.RelatedPaper\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x19\n\x11\x61ttribution_token\x18\x04 \x01(\t\x12\x19\n\x11unknown_paper_ids\x18\x05 \x03(\t\x12\x17\n\x0freader_revision\x18\x06 \x01(\t\"\xce\x02\n\x0cRelatedPaper\x12&\n\x05paper\x18\x01 \x01(\x0b\x32\x17.relatedpapers.v1.Paper\x12.\n\x06source\x18\x02 \x01(\x0e\x32\x1e.relatedpapers.v1.ResultSource\x12\x12\n\x05score\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04\x62ias\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12H\n\rcontributions\x18\x05 \x03(\x0b\x32\x31.relatedpapers.v1.RelatedPaper.ContributionsEntry\x12,\n\x08\x65vidence\x18\x06 \x01(\x0b\x32\x1a.relatedpapers.v1.Evidence\x1a\x34\n\x12\x43ontributionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x08\n\x06_scoreB\x07\n\x05_bias\"\x85\x01\n\x08\x45vidence\x12\x15\n\rseed_paper_id\x18\x01 \x01(\t\x12\x32\n\x0cshared_terms\x18\x02 \x03(\x0b\x32\x1c.relatedpapers.v1.SharedTerm\x12.\n\rciting_papers\x18\x03 \x03(\x0b\x32\x17.relatedpapers.v1.Paper\"*\n\nSharedTerm\x12\x0c\n\x04term\x18\x01 \x01(\t\x12\x0e\n\x06weight\x18\x02 \x01(\x01\"\xac\x01\n\x16RecommendPapersRequest\x12\x11\n\treader_id\x18\x01 \x01(\t\x12-\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x1d.relatedpapers.v1.PaperFilter\x12)\n\x04view\x18\x03 \x01(\x0e\x32\x1b.relatedpapers.v1.PaperView\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"\x96\x02\n\x17RecommendPapersResponse\x12\x33\n\x07results\x18\x01 \x03(\x0b\x32\".relatedpapers.v1.RecommendedPaper\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x17\n\x0f\x66\x61\x63tors_version\x18\x04 \x01(\t\x12\x17\n\x0freader_revision\x18\x05 \x01(\t\x12.\n\x06source\x18\x06 \x01(\x0e\x32\x1e.relatedpapers.v1.ResultSource\x12\x19\n\x11\x61ttribution_token\x18\x07 \x01(\t\x12\x19\n\x11unknown_paper_ids\x18\x08 \x03(\t\"\xa8\x02\n\x10RecommendedPaper\x12&\n\x05paper\x18\x01 \x01(\x0b\x32\x17.relatedpapers.v1.Paper\x12.\n\x06source\x18\x02 \x01(\x0e\x32\x1e.relatedpapers.v1.ResultSource\x12\x12\n\x05score\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x11\n\x04\x62ias\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12L\n\rcontributions\x18\x05 \x03(\x0b\x32\x35.relatedpapers.v1.RecommendedPaper.ContributionsEntry\x1a\x34\n\x12\x43ontributionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x08\n\x06_scoreB\x07\n\x05_bias\"]\n\x1d\x42\x61tchListRelatedPapersRequest\x12<\n\x08requests\x18\x01 \x03(\x0b\x32*.relatedpapers.v1.ListRelatedPapersRequest\"a\n\x1e\x42\x61tchListRelatedPapersResponse\x12?\n\x07results\x18\x01 \x03(\x0b\x32..relatedpapers.v1.BatchListRelatedPapersResult\"\x8b\x01\n\x1c\x42\x61tchListRelatedPapersResult\x12,\n\x06status\x18\x01 \x01(\x0b\x32\x1c.relatedpapers.v1.ItemStatus\x12=\n\x08response\x18\x02 \x01(\x0b\x32+.relatedpapers.v1.ListRelatedPapersResponse\"\xb5\x01\n\x13SearchPapersRequest\x12\r\n\x05query\x18\x01 \x01(\t\x12\x0e\n\x06prefix\x18\x02 \x01(\x08\x12-\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x1d.relatedpapers.v1.PaperFilter\x12)\n\x04view\x18\x04 \x01(\x0e\x32\x1b.relatedpapers.v1.PaperView\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\"\xcd\x01\n\x14SearchPapersResponse\x12/\n\x07results\x18\x01 \x03(\x0b\x32\x1e.relatedpapers.v1.SearchResult\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x19\n\x11\x61ttribution_token\x18\x04 \x01(\t\x12\r\n\x05total\x18\x05 \x01(\x05\x12\x0f\n\x07relaxed\x18\x06 \x01(\x08\x12\x19\n\x11unknown_paper_ids\x18\x07 \x03(\t\"\x95\x01\n\x0cSearchResult\x12&\n\x05paper\x18\x01 \x01(\x0b\x32\x17.relatedpapers.v1.Paper\x12\r\n\x05score\x18\x02 \x01(\x01\x12%\n\x05title\x18\x03 \x03(\x0b\x32\x16.relatedpapers.v1.Span\x12\'\n\x07snippet\x18\x04 \x03(\x0b\x32\x16.relatedpapers.v1.Span\")\n\x04Span\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x13\n\x0bhighlighted\x18\x02 \x01(\x08\"\xac\x01\n\x19ListTrendingPapersRequest\x12\x0e\n\x06window\x18\x01 \x01(\t\x12-\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x1d.relatedpapers.v1.PaperFilter\x12)\n\x04view\x18\x03 \x01(\x0e\x32\x1b.relatedpapers.v1.PaperView\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\"\xef\x01\n\x1aListTrendingPapersResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.relatedpapers.v1.TrendingPaper\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x15\n\rmodel_version\x18\x03 \x01(\t\x12\x19\n\x11\x61ttribution_token\x18\x04 \x01(\t\x12\x0e\n\x06window\x18\x05 \x01(\t\x12)\n\x05\x61s_of\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x19\n\x11unknown_paper_ids\x18\x07 \x03(\t\"\xcf\x01\n\rTrendingPaper\x12&\n\x05paper\x18\x01 \x01(\x0b\x32\x17.relatedpapers.v1.Paper\x12.\n\x06source\x18\x02 \x01(\x0e\x32\x1e.relatedpapers.v1.ResultSource\x12\x12\n\x05score\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x31\n\x07reasons\x18\x04 \x03(\x0b\x32 .relatedpapers.v1.TrendingReason\x12\x15\n\rshown_readers\x18\x05 \x01(\x05\x42\x08\n\x06_score\"d\n\x0eTrendingReason\x12\x12\n\nevent_type\x18\x01 \x01(\t\x12\x0f\n\x07readers\x18\x02 \x01(\x05\x12\x17\n\x0f\x64\x65\x63\x61yed_readers\x18\x03 \x01(\x01\x12\x14\n\x0c\x63ontribution\x18\x04 \x01(\x01*\xa7\x01\n\x0cResultSource\x12\x1d\n\x19RESULT_SOURCE_UNSPECIFIED\x10\x00\x12\x17\n\x13RESULT_SOURCE_MODEL\x10\x01\x12\x1f\n\x1bRESULT_SOURCE_TEXT_FALLBACK\x10\x02\x12\"\n\x1eRESULT_SOURCE_POPULAR_FALLBACK\x10\x03\x12\x1a\n\x16RESULT_SOURCE_TRENDING\x10\x04\x32\xd4\x04\n\x15RecommendationService\x12q\n\x11ListRelatedPapers\x12*.relatedpapers.v1.ListRelatedPapersRequest\x1a+.relatedpapers.v1.ListRelatedPapersResponse\"\x03\x90\x02\x01\x12k\n\x0fRecommendPapers\x12(.relatedpapers.v1.RecommendPapersRequest\x1a).relatedpapers.v1.RecommendPapersResponse\"\x03\x90\x02\x01\x12\x80\x01\n\x16\x42\x61tchListRelatedPapers\x12/.relatedpapers.v1.BatchListRelatedPapersRequest\x1a\x30.relatedpapers.v1.BatchListRelatedPapersResponse\"\x03\x90\x02\x01\x12\x62\n\x0cSearchPapers\x12%.relatedpapers.v1.SearchPapersRequest\x1a&.relatedpapers.v1.SearchPapersResponse\"\x03\x90\x02\x01\x12t\n\x12ListTrendingPapers\x12+.relatedpapers.v1.ListTrendingPapersRequest\x1a,.relatedpapers.v1.ListTrendingPapersResponse\"\x03\x90\x02\x01\x42\"Z relatedpapers/v1;relatedpapersv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,46 +47,56 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECOMMENDATIONSERVICE'].methods_by_name['BatchListRelatedPapers']._serialized_options = b'\220\002\001'
   _globals['_RECOMMENDATIONSERVICE'].methods_by_name['SearchPapers']._loaded_options = None
   _globals['_RECOMMENDATIONSERVICE'].methods_by_name['SearchPapers']._serialized_options = b'\220\002\001'
-  _globals['_RESULTSOURCE']._serialized_start=3233
-  _globals['_RESULTSOURCE']._serialized_end=3372
-  _globals['_LISTRELATEDPAPERSREQUEST']._serialized_start=129
-  _globals['_LISTRELATEDPAPERSREQUEST']._serialized_end=566
-  _globals['_DRAFT']._serialized_start=568
-  _globals['_DRAFT']._serialized_end=691
-  _globals['_PAPERFILTER']._serialized_start=694
-  _globals['_PAPERFILTER']._serialized_end=829
-  _globals['_LISTRELATEDPAPERSRESPONSE']._serialized_start=832
-  _globals['_LISTRELATEDPAPERSRESPONSE']._serialized_end=1035
-  _globals['_RELATEDPAPER']._serialized_start=1038
-  _globals['_RELATEDPAPER']._serialized_end=1372
-  _globals['_RELATEDPAPER_CONTRIBUTIONSENTRY']._serialized_start=1301
-  _globals['_RELATEDPAPER_CONTRIBUTIONSENTRY']._serialized_end=1353
-  _globals['_EVIDENCE']._serialized_start=1375
-  _globals['_EVIDENCE']._serialized_end=1508
-  _globals['_SHAREDTERM']._serialized_start=1510
-  _globals['_SHAREDTERM']._serialized_end=1552
-  _globals['_RECOMMENDPAPERSREQUEST']._serialized_start=1555
-  _globals['_RECOMMENDPAPERSREQUEST']._serialized_end=1727
-  _globals['_RECOMMENDPAPERSRESPONSE']._serialized_start=1730
-  _globals['_RECOMMENDPAPERSRESPONSE']._serialized_end=2008
-  _globals['_RECOMMENDEDPAPER']._serialized_start=2011
-  _globals['_RECOMMENDEDPAPER']._serialized_end=2307
-  _globals['_RECOMMENDEDPAPER_CONTRIBUTIONSENTRY']._serialized_start=1301
-  _globals['_RECOMMENDEDPAPER_CONTRIBUTIONSENTRY']._serialized_end=1353
-  _globals['_BATCHLISTRELATEDPAPERSREQUEST']._serialized_start=2309
-  _globals['_BATCHLISTRELATEDPAPERSREQUEST']._serialized_end=2402
-  _globals['_BATCHLISTRELATEDPAPERSRESPONSE']._serialized_start=2404
-  _globals['_BATCHLISTRELATEDPAPERSRESPONSE']._serialized_end=2501
-  _globals['_BATCHLISTRELATEDPAPERSRESULT']._serialized_start=2504
-  _globals['_BATCHLISTRELATEDPAPERSRESULT']._serialized_end=2643
-  _globals['_SEARCHPAPERSREQUEST']._serialized_start=2646
-  _globals['_SEARCHPAPERSREQUEST']._serialized_end=2827
-  _globals['_SEARCHPAPERSRESPONSE']._serialized_start=2830
-  _globals['_SEARCHPAPERSRESPONSE']._serialized_end=3035
-  _globals['_SEARCHRESULT']._serialized_start=3038
-  _globals['_SEARCHRESULT']._serialized_end=3187
-  _globals['_SPAN']._serialized_start=3189
-  _globals['_SPAN']._serialized_end=3230
-  _globals['_RECOMMENDATIONSERVICE']._serialized_start=3375
-  _globals['_RECOMMENDATIONSERVICE']._serialized_end=3853
+  _globals['_RECOMMENDATIONSERVICE'].methods_by_name['ListTrendingPapers']._loaded_options = None
+  _globals['_RECOMMENDATIONSERVICE'].methods_by_name['ListTrendingPapers']._serialized_options = b'\220\002\001'
+  _globals['_RESULTSOURCE']._serialized_start=3995
+  _globals['_RESULTSOURCE']._serialized_end=4162
+  _globals['_LISTRELATEDPAPERSREQUEST']._serialized_start=162
+  _globals['_LISTRELATEDPAPERSREQUEST']._serialized_end=599
+  _globals['_DRAFT']._serialized_start=601
+  _globals['_DRAFT']._serialized_end=724
+  _globals['_PAPERFILTER']._serialized_start=727
+  _globals['_PAPERFILTER']._serialized_end=862
+  _globals['_LISTRELATEDPAPERSRESPONSE']._serialized_start=865
+  _globals['_LISTRELATEDPAPERSRESPONSE']._serialized_end=1068
+  _globals['_RELATEDPAPER']._serialized_start=1071
+  _globals['_RELATEDPAPER']._serialized_end=1405
+  _globals['_RELATEDPAPER_CONTRIBUTIONSENTRY']._serialized_start=1334
+  _globals['_RELATEDPAPER_CONTRIBUTIONSENTRY']._serialized_end=1386
+  _globals['_EVIDENCE']._serialized_start=1408
+  _globals['_EVIDENCE']._serialized_end=1541
+  _globals['_SHAREDTERM']._serialized_start=1543
+  _globals['_SHAREDTERM']._serialized_end=1585
+  _globals['_RECOMMENDPAPERSREQUEST']._serialized_start=1588
+  _globals['_RECOMMENDPAPERSREQUEST']._serialized_end=1760
+  _globals['_RECOMMENDPAPERSRESPONSE']._serialized_start=1763
+  _globals['_RECOMMENDPAPERSRESPONSE']._serialized_end=2041
+  _globals['_RECOMMENDEDPAPER']._serialized_start=2044
+  _globals['_RECOMMENDEDPAPER']._serialized_end=2340
+  _globals['_RECOMMENDEDPAPER_CONTRIBUTIONSENTRY']._serialized_start=1334
+  _globals['_RECOMMENDEDPAPER_CONTRIBUTIONSENTRY']._serialized_end=1386
+  _globals['_BATCHLISTRELATEDPAPERSREQUEST']._serialized_start=2342
+  _globals['_BATCHLISTRELATEDPAPERSREQUEST']._serialized_end=2435
+  _globals['_BATCHLISTRELATEDPAPERSRESPONSE']._serialized_start=2437
+  _globals['_BATCHLISTRELATEDPAPERSRESPONSE']._serialized_end=2534
+  _globals['_BATCHLISTRELATEDPAPERSRESULT']._serialized_start=2537
+  _globals['_BATCHLISTRELATEDPAPERSRESULT']._serialized_end=2676
+  _globals['_SEARCHPAPERSREQUEST']._serialized_start=2679
+  _globals['_SEARCHPAPERSREQUEST']._serialized_end=2860
+  _globals['_SEARCHPAPERSRESPONSE']._serialized_start=2863
+  _globals['_SEARCHPAPERSRESPONSE']._serialized_end=3068
+  _globals['_SEARCHRESULT']._serialized_start=3071
+  _globals['_SEARCHRESULT']._serialized_end=3220
+  _globals['_SPAN']._serialized_start=3222
+  _globals['_SPAN']._serialized_end=3263
+  _globals['_LISTTRENDINGPAPERSREQUEST']._serialized_start=3266
+  _globals['_LISTTRENDINGPAPERSREQUEST']._serialized_end=3438
+  _globals['_LISTTRENDINGPAPERSRESPONSE']._serialized_start=3441
+  _globals['_LISTTRENDINGPAPERSRESPONSE']._serialized_end=3680
+  _globals['_TRENDINGPAPER']._serialized_start=3683
+  _globals['_TRENDINGPAPER']._serialized_end=3890
+  _globals['_TRENDINGREASON']._serialized_start=3892
+  _globals['_TRENDINGREASON']._serialized_end=3992
+  _globals['_RECOMMENDATIONSERVICE']._serialized_start=4165
+  _globals['_RECOMMENDATIONSERVICE']._serialized_end=4761
 # @@protoc_insertion_point(module_scope)

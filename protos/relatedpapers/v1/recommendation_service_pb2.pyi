@@ -1,3 +1,6 @@
+import datetime
+
+from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from relatedpapers.v1 import paper_pb2 as _paper_pb2
 from relatedpapers.v1 import status_pb2 as _status_pb2
 from google.protobuf.internal import containers as _containers
@@ -15,10 +18,12 @@ class ResultSource(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RESULT_SOURCE_MODEL: _ClassVar[ResultSource]
     RESULT_SOURCE_TEXT_FALLBACK: _ClassVar[ResultSource]
     RESULT_SOURCE_POPULAR_FALLBACK: _ClassVar[ResultSource]
+    RESULT_SOURCE_TRENDING: _ClassVar[ResultSource]
 RESULT_SOURCE_UNSPECIFIED: ResultSource
 RESULT_SOURCE_MODEL: ResultSource
 RESULT_SOURCE_TEXT_FALLBACK: ResultSource
 RESULT_SOURCE_POPULAR_FALLBACK: ResultSource
+RESULT_SOURCE_TRENDING: ResultSource
 
 class ListRelatedPapersRequest(_message.Message):
     __slots__ = ("paper_ids", "negative_paper_ids", "draft", "filter", "negative_weight", "diversity", "popularity", "view", "include_evidence", "page_size", "page_token", "reader_id", "exclude_seen")
@@ -263,3 +268,61 @@ class Span(_message.Message):
     text: str
     highlighted: bool
     def __init__(self, text: _Optional[str] = ..., highlighted: _Optional[bool] = ...) -> None: ...
+
+class ListTrendingPapersRequest(_message.Message):
+    __slots__ = ("window", "filter", "view", "page_size", "page_token")
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    VIEW_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    window: str
+    filter: PaperFilter
+    view: _paper_pb2.PaperView
+    page_size: int
+    page_token: str
+    def __init__(self, window: _Optional[str] = ..., filter: _Optional[_Union[PaperFilter, _Mapping]] = ..., view: _Optional[_Union[_paper_pb2.PaperView, str]] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ...) -> None: ...
+
+class ListTrendingPapersResponse(_message.Message):
+    __slots__ = ("results", "next_page_token", "model_version", "attribution_token", "window", "as_of", "unknown_paper_ids")
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    MODEL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTION_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    WINDOW_FIELD_NUMBER: _ClassVar[int]
+    AS_OF_FIELD_NUMBER: _ClassVar[int]
+    UNKNOWN_PAPER_IDS_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[TrendingPaper]
+    next_page_token: str
+    model_version: str
+    attribution_token: str
+    window: str
+    as_of: _timestamp_pb2.Timestamp
+    unknown_paper_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, results: _Optional[_Iterable[_Union[TrendingPaper, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., model_version: _Optional[str] = ..., attribution_token: _Optional[str] = ..., window: _Optional[str] = ..., as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., unknown_paper_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class TrendingPaper(_message.Message):
+    __slots__ = ("paper", "source", "score", "reasons", "shown_readers")
+    PAPER_FIELD_NUMBER: _ClassVar[int]
+    SOURCE_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    REASONS_FIELD_NUMBER: _ClassVar[int]
+    SHOWN_READERS_FIELD_NUMBER: _ClassVar[int]
+    paper: _paper_pb2.Paper
+    source: ResultSource
+    score: float
+    reasons: _containers.RepeatedCompositeFieldContainer[TrendingReason]
+    shown_readers: int
+    def __init__(self, paper: _Optional[_Union[_paper_pb2.Paper, _Mapping]] = ..., source: _Optional[_Union[ResultSource, str]] = ..., score: _Optional[float] = ..., reasons: _Optional[_Iterable[_Union[TrendingReason, _Mapping]]] = ..., shown_readers: _Optional[int] = ...) -> None: ...
+
+class TrendingReason(_message.Message):
+    __slots__ = ("event_type", "readers", "decayed_readers", "contribution")
+    EVENT_TYPE_FIELD_NUMBER: _ClassVar[int]
+    READERS_FIELD_NUMBER: _ClassVar[int]
+    DECAYED_READERS_FIELD_NUMBER: _ClassVar[int]
+    CONTRIBUTION_FIELD_NUMBER: _ClassVar[int]
+    event_type: str
+    readers: int
+    decayed_readers: float
+    contribution: float
+    def __init__(self, event_type: _Optional[str] = ..., readers: _Optional[int] = ..., decayed_readers: _Optional[float] = ..., contribution: _Optional[float] = ...) -> None: ...

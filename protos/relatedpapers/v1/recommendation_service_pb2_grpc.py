@@ -55,6 +55,11 @@ class RecommendationServiceStub:
                 request_serializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.SearchPapersRequest.SerializeToString,
                 response_deserializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.SearchPapersResponse.FromString,
                 _registered_method=True)
+        self.ListTrendingPapers = channel.unary_unary(
+                '/relatedpapers.v1.RecommendationService/ListTrendingPapers',
+                request_serializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.ListTrendingPapersRequest.SerializeToString,
+                response_deserializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.ListTrendingPapersResponse.FromString,
+                _registered_method=True)
 
 
 class RecommendationServiceServicer:
@@ -96,6 +101,15 @@ class RecommendationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListTrendingPapers(self, request, context):
+        """Lists the papers that readers choose most at present, whatever they were shown, and says how many did what. Best
+        first. Where feedback names too few, the list goes on with recent papers by how fast they gather citations, which
+        are named as a fallback. Never lists two versions of one work. It names no reader, and needs no key.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RecommendationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -118,6 +132,11 @@ def add_RecommendationServiceServicer_to_server(servicer, server):
                     servicer.SearchPapers,
                     request_deserializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.SearchPapersRequest.FromString,
                     response_serializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.SearchPapersResponse.SerializeToString,
+            ),
+            'ListTrendingPapers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTrendingPapers,
+                    request_deserializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.ListTrendingPapersRequest.FromString,
+                    response_serializer=relatedpapers_dot_v1_dot_recommendation__service__pb2.ListTrendingPapersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -229,6 +248,33 @@ class RecommendationService:
             '/relatedpapers.v1.RecommendationService/SearchPapers',
             relatedpapers_dot_v1_dot_recommendation__service__pb2.SearchPapersRequest.SerializeToString,
             relatedpapers_dot_v1_dot_recommendation__service__pb2.SearchPapersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTrendingPapers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/relatedpapers.v1.RecommendationService/ListTrendingPapers',
+            relatedpapers_dot_v1_dot_recommendation__service__pb2.ListTrendingPapersRequest.SerializeToString,
+            relatedpapers_dot_v1_dot_recommendation__service__pb2.ListTrendingPapersResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,1 @@
+"""Which papers readers choose at present: counted, scored, published, followed and listed."""

@@ -1,0 +1,144 @@
+"""What trends are made of, as the settings say: stretches of time, and types of events."""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from models.interactions import EVENT_TYPES, EventType
+
+DAY_MS = 86_400_000
+MAX_WINDOWS = 8
+IMPRESSION = "impression"
+"""Events of this type say how much a paper is shown; they have no weight."""
+
+IMPRESSION_HALF_LIFE = 0.5
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_MAX_NAME_CHARACTERS = 64
+
+
+class TypeWeight(NamedTuple):
+    """What an event of a type counts.
+
+    weight: 0 or more, 1 for a click unless configured otherwise.
+    half_life: after which share of the window it counts half.
+    """
+
+    weight: float
+    half_life: float
+
+
+TYPE_WEIGHTS: Mapping[str, TypeWeight] = {
+    "click": TypeWeight(1.0, 0.25),
+    "read": TypeWeight(1.5, 0.33),
+    "save": TypeWeight(2.0, 0.5),
+    "share": TypeWeight(2.0, 0.5),
+    "cite": TypeWeight(3.0, 1.0),
+}
+"""The more it takes to do it, the more it counts and the longer it holds."""
+
+
+class Trending(NamedTuple):
+    """What the settings say of trends.
+
+    windows: their lengths in ms by name, in the order of the setting; the first is the default.
+    weights: of the types that count, by name, in alphabetical order.
+    families: for each type that makes, undoes or shows something, the type that it speaks of.
+    """
+
+    windows: Mapping[str, int]
+    weights: Mapping[str, TypeWeight]
+    families: Mapping[str, str]
+
+    @property
+    def default(self) -> str:
+        """The window of a request that names none."""
+        return next(iter(self.windows))
+
+    @property
+    def longest_ms(self) -> int:
+        """The length of the longest window."""
+        return max(self.windows.values())
+
+
+class _Fields(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    weight: float = Field(ge=0, le=100, allow_inf_nan=False)
+    half_life: float = Field(gt=0, le=100, allow_inf_nan=False)
+
+
+_WINDOWS = TypeAdapter(dict[str, float])
+_TYPES = TypeAdapter(dict[str, _Fields])
+
+
+def trending(
+    windows: str,
+    weights: str = "{}",
+    types: Mapping[str, EventType] = EVENT_TYPES,
+    *,
+    log_days: float = 35.0,
+) -> Trending:
+    """The windows and the types that count.
+
+    windows: JSON, days by name: `{"week": 7, "day": 1}`.
+    weights: JSON, types to add or to change: `{"dwell": {"weight": 1, "half_life": 0.3}}`; a
+        weight of 0 leaves a type out.
+    types: every type of event that the service takes.
+    log_days: how long the log keeps events, which no window exceeds.
+    Raises ValueError with one sentence that says what is wrong where.
+    """
+    lengths = {name: round(days * DAY_MS) for name, days in _days(windows, log_days).items()}
+    counted = {**TYPE_WEIGHTS, **_weights(weights, types)}
+    known = {
+        name: counted[name] for name in sorted(counted) if counted[name].weight and name in types
+    }
+    families = {
+        name: kind.undoes or name
+        for name, kind in types.items()
+        if (kind.undoes or name) in known or name == IMPRESSION
+    }
+    return Trending(lengths, known, families)
+
+
+def _days(setting: str, log_days: float) -> Mapping[str, float]:
+    try:
+        days = _WINDOWS.validate_json(setting)
+    except ValidationError as error:
+        raise ValueError(f"The trending windows: {_first(error)}.") from error
+    if not 1 <= len(days) <= MAX_WINDOWS:
+        raise ValueError(f"There are {len(days)} trending windows: give 1 to {MAX_WINDOWS}.")
+    for name, each in days.items():
+        if not _NAME.fullmatch(name) or len(name) > _MAX_NAME_CHARACTERS:
+            raise ValueError(
+                f"The trending window {name!r} must be kebab-case, and at most "
+                f"{_MAX_NAME_CHARACTERS} characters long."
+            )
+        if not 1 / 24 <= each <= log_days:
+            raise ValueError(
+                f"The trending window {name!r} has {each:g} days: it has an hour at least, and at "
+                f"most the {log_days:g} days for which the log keeps events."
+            )
+    return days
+
+
+def _weights(setting: str, types: Mapping[str, EventType]) -> dict[str, TypeWeight]:
+    try:
+        given = _TYPES.validate_json(setting)
+    except ValidationError as error:
+        raise ValueError(f"The trending types: {_first(error)}.") from error
+    for name in given:
+        if name not in types or types[name].undoes or name == IMPRESSION:
+            able = ", ".join(
+                sorted(each for each in types if not types[each].undoes and each != IMPRESSION)
+            )
+            raise ValueError(f"The trending type {name!r} is none that counts: name one of {able}.")
+    return {name: TypeWeight(fields.weight, fields.half_life) for name, fields in given.items()}
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{f'{place}: ' * bool(place)}{first['msg']}"
