@@ -8,29 +8,21 @@ first time. A date that does not exist at all, as where the date line moved, has
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, tzinfo
-from enum import IntEnum
 from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from service.digest.subscriptions import Frequency
+
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
-_SATURDAY = 5
+_FRIDAY = 5
 
 _zone = lru_cache(maxsize=1_024)(ZoneInfo)
 
 
-class Frequency(IntEnum):
-    """On which dates."""
-
-    DAILY = 1
-    WEEKDAYS = 2
-    """Monday to Friday."""
-    WEEKLY = 3
-
-
 class Schedule(Protocol):
-    """What a subscriber chose."""
+    """What a subscriber chose: a Subscription is one."""
 
     @property
     def time_zone(self) -> str:
@@ -42,7 +34,7 @@ class Schedule(Protocol):
 
     @property
     def weekday(self) -> int:
-        """For weekly digests, 0 (Monday) to 6; for others without meaning."""
+        """For weekly digests, 1 (Monday) to 7; for others without meaning."""
 
     @property
     def hour(self) -> int:
@@ -90,9 +82,9 @@ def _has_digest(schedule: Schedule, local: date) -> bool:
         case Frequency.DAILY:
             return True
         case Frequency.WEEKDAYS:
-            return local.weekday() < _SATURDAY
+            return local.isoweekday() <= _FRIDAY
         case _:
-            return local.weekday() == schedule.weekday
+            return local.isoweekday() == schedule.weekday
 
 
 def _due(zone: tzinfo, local: date, hour: int) -> int | None:
