@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import ip_network
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -105,6 +105,30 @@ class Settings(BaseSettings):
     )
     updater: bool = Field(
         True, description="Whether `serve` runs an updater; many share a state server well"
+    )
+    mail_from: str = Field(
+        "Related Papers <digest@localhost>",
+        description="Whom mails are from, such as Papers <digest@papers.example>; bounces go there",
+    )
+    smtp_host: str | None = Field(
+        None, description="The mail server; without, mails go to the folder `mail` of the data folder"
+    )
+    smtp_port: int | None = Field(
+        None, ge=1, le=65535, description="Its port; without, 587 for STARTTLS, 465 for TLS, else 25"
+    )
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls",
+        description="How the connection is secured: starttls, tls, or none, which sends no password",
+    )
+    smtp_username: str | None = Field(None, description="Who logs in at the mail server")
+    smtp_password_file: Path | None = Field(
+        None, description="The file whose first line is the password"
+    )
+    smtp_mails_per_second: float = Field(
+        10.0, gt=0, le=10_000, description="How many mails a sender hands over in a second at most"
+    )
+    smtp_timeout_seconds: float = Field(
+        60.0, gt=0, le=600, description="How long the mail server may take for one answer"
     )
     drain_seconds: float = Field(
         10.0, ge=0, le=600, description="How long calls in flight may take when the service stops"
