@@ -10,6 +10,7 @@ import typer
 from service import api_keys
 from service.api_keys import Scope
 from service.feedback_cli import feedback
+from service.public_url import reachable
 from service.settings import Settings, SettingsError, load
 
 SAMPLE = Path(__file__).resolve().parent.parent / "models" / "sample"
@@ -58,6 +59,9 @@ def serve(
     trusted_proxies: Annotated[
         str | None, typer.Option(help="Networks whose x-forwarded-for is believed: 10.0.0.0/8,...")
     ] = None,
+    public_url: Annotated[
+        str | None, typer.Option(help="Where readers reach the web port: https://papers.example")
+    ] = None,
     event_types: Annotated[
         str | None, typer.Option(help="Types of events to add or to change, as JSON.")
     ] = None,
@@ -91,6 +95,7 @@ def serve(
             data_dir=data_dir,
             api_key_file=api_key_file,
             trusted_proxies=trusted_proxies,
+            public_url=public_url,
             event_types=event_types,
             event_window_days=event_window_days,
             log_days=log_days,
@@ -165,8 +170,7 @@ def _supervise(settings: Settings, *, example: bool = False, browser: bool = Fal
     configure()
 
     def announce(ports: Ports) -> None:
-        host = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104
-        host = f"[{host}]" if ":" in host else host
+        host = reachable(settings.host)
         address, page = f"{host}:{ports.grpc}", f"http://{host}:{ports.web}/"
         if example:
             print(f"\nSearch the sample, and see what is related and why: {page}\n")

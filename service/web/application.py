@@ -26,12 +26,13 @@ from service.web.refusals import json_error
 
 log = structlog.get_logger(__name__)
 
-_SHARED = (*PREFIXES, "/widget/", "/embed/")
+_SHARED = (*PREFIXES, "/widget/", "/embed/", "/feeds/")
 """What pages of other origins may read, if the configuration names their origin."""
 
 _REQUEST_HEADERS = (
     *("authorization", "x-api-key", "x-user-agent", "x-grpc-web"),
-    *("connect-protocol-version", "connect-timeout-ms", "grpc-timeout", "if-none-match"),
+    *("connect-protocol-version", "connect-timeout-ms", "grpc-timeout"),
+    *("if-none-match", "if-modified-since"),
 )
 _RESPONSE_HEADERS = ("etag", "grpc-status", "grpc-message", "grpc-status-details-bin")
 
@@ -40,6 +41,7 @@ class WebApplication:
     """Sends each request to the API or to the pages.
 
     grpc_port: where gRPC itself is answered.
+    public_url: the origin by which readers reach the pages.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class WebApplication:
         metrics: Metrics,
         settings: Settings,
         grpc_port: int,
+        public_url: str,
     ) -> None:
         freshness = Freshness(lambda: api.catalog.serving.artifact.version)
         connect: ASGIApp = ConnectApplication(
@@ -56,9 +59,10 @@ class WebApplication:
         )
         self.gateway = Gateway(methods, connect, metrics, grpc_port)
         self._metrics = metrics
-        self._hosts = Hosts(settings.host, parts(settings.allowed_hosts))
+        self._hosts = Hosts(settings.host, parts(settings.allowed_hosts), public_url)
         self._pages: ASGIApp = Starlette(
-            routes=list(self._routes(api, methods, grpc_port)), exception_handlers=errors.handlers
+            routes=list(self._routes(api, methods, grpc_port, public_url)),
+            exception_handlers=errors.handlers,
         )
         self._shared = _with_cors(self._route, parts(settings.cors_origins))
 
@@ -85,7 +89,13 @@ class WebApplication:
         application = self.gateway if scope["path"].startswith(PREFIXES) else self._pages
         await application(scope, receive, send)
 
-    def _routes(self, api: Api, methods: Sequence[Method], grpc_port: int) -> Iterator[BaseRoute]:
+    def _routes(
+        self,
+        api: Api,
+        methods: Sequence[Method],
+        grpc_port: int,
+        public_url: str,  # noqa: ARG002
+    ) -> Iterator[BaseRoute]:
         """The pages, room by room: add `yield from ROOM.routes(api)`."""
         yield from operations.routes(self._metrics, lambda: self.gateway.stopping)
         yield from reference.routes(api, methods, grpc_port)

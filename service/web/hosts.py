@@ -18,11 +18,13 @@ class Hosts:
 
     host: the address that is listened on. On loopback only its names are answered; elsewhere all.
     allowed: further names; if there are any, no others are answered, wherever we listen. `*`: all.
+    public_url: the origin that readers are told of, whose name is answered too.
     """
 
-    def __init__(self, host: str, allowed: Iterable[str] = ()) -> None:
+    def __init__(self, host: str, allowed: Iterable[str] = (), public_url: str = "") -> None:
         names = {each.lower() for each in allowed}
-        self._names = names | _LOOPBACK | {host.strip("[]").lower()}
+        public = _name(public_url.partition("://")[2])
+        self._names = names | _LOOPBACK | {host.strip("[]").lower(), public} - {""}
         self._all = "*" in names or not (names or is_loopback(host))
 
     def answers(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:

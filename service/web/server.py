@@ -31,12 +31,11 @@ class _Server(uvicorn.Server):
 
 
 class WebServer:
-    """Serves an ASGI application on one address; port 0 picks a free one."""
+    """Serves an ASGI application on a socket of `listen`, which it closes."""
 
-    def __init__(self, application: Any, host: str, port: int) -> None:
-        """Takes the port. Raises ListenError."""
-        self._socket = _listen(host, port)
-        self.port: int = self._socket.getsockname()[1]
+    def __init__(self, application: Any, listening: socket.socket) -> None:
+        self._socket = listening
+        self.port: int = listening.getsockname()[1]
         config = uvicorn.Config(
             application,
             http=LimitedProtocol,
@@ -66,7 +65,8 @@ class WebServer:
         self._socket.close()
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections from now on; port 0 picks a free one. Raises ListenError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # asyncio sends at once (TCP_NODELAY) only on sockets that say that they speak TCP. Head and
     # body leave in two writes, and the second would wait 40 ms until the first is acknowledged.

@@ -34,7 +34,7 @@ from google.protobuf import json_format
 
 from relatedpapers.v1 import recommendation_service_pb2 as pb
 from service.settings import Settings
-from service.web.server import WebServer
+from service.web.server import WebServer, listen
 from tests.benchmarks.report import heading, spread, table
 from tests.benchmarks.serving import BLOCK, DEFAULT_MODEL, cpu_seconds, draw, started
 
@@ -124,7 +124,7 @@ async def serve_bytes() -> None:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
-    listening = WebServer(application, "127.0.0.1", 0)
+    listening = WebServer(application, listen("127.0.0.1", 0))
     await listening.start()
     print(json.dumps({"web_port": listening.port}), flush=True)
     await asyncio.Event().wait()

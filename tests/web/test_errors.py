@@ -21,7 +21,7 @@ from service.web.caching import Freshness
 from service.web.connect import ConnectApplication
 from service.web.finishing import Finishing
 from service.web.gateway import Gateway
-from service.web.server import WebServer
+from service.web.server import WebServer, listen
 from tests.service.conftest import Running, Starting
 from tests.service.test_errors import ERRORS, GET_PAPER, LIST, listing
 from tests.service.test_running import DRAFT, Busy, until
@@ -86,7 +86,7 @@ async def failing() -> AsyncIterator[dict[str, Wire]]:
     async def application(scope: object, receive: object, send: object) -> None:
         await gateway(scope, receive, Finishing(scope, send))  # type: ignore[arg-type]
 
-    web = WebServer(application, "127.0.0.1", 0)
+    web = WebServer(application, listen("127.0.0.1", 0))
     await server.start()
     await web.start()
     yield {name: make(server.port, web.port) for name, make in WIRES.items()}

@@ -3,6 +3,7 @@
 import pytest
 
 from relatedpapers.v1 import recommendation_service_pb2 as pb
+from service.public_url import public_url
 from service.settings import Settings, SettingsError, load
 from service.web.hosts import Hosts
 from tests.service.conftest import Starting
@@ -118,3 +119,51 @@ def test_names_of_the_configuration() -> None:
     assert not answers(Hosts("0.0.0.0", ["papers.example"]), "anything.example")  # noqa: S104
     assert answers(Hosts("127.0.0.1", ["*"]), "anything.example")
     assert answers(Hosts("192.0.2.1", ["papers.example"]), "192.0.2.1:8080")
+
+
+def test_name_that_readers_are_told_of_is_answered() -> None:
+    behind_a_proxy = Hosts("127.0.0.1", public_url="https://papers.example")
+    assert answers(behind_a_proxy, "papers.example")
+    assert answers(behind_a_proxy, "localhost:8080")
+    assert not answers(behind_a_proxy, "other.example")
+    everywhere = Hosts("0.0.0.0", public_url="https://papers.example")  # noqa: S104
+    assert answers(everywhere, "anything.example")
+    assert not answers(Hosts("127.0.0.1", public_url="http://127.0.0.1:8080"), "")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("https://papers.example", "https://papers.example"),
+        ("HTTPS://Papers.Example/", "https://papers.example"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+        ("", None),
+    ],
+)
+def test_public_url_is_an_origin(given: str, kept: str | None) -> None:
+    assert load(public_url=given).public_url == kept
+
+
+@pytest.mark.parametrize(
+    "given", ["papers.example", "https://papers.example/papers", "ftp://papers.example", "https://"]
+)
+def test_what_is_no_public_url(given: str) -> None:
+    with pytest.raises(SettingsError, match=r"public-url.*https://papers\.example"):
+        load(public_url=given)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8080"),
+        ("0.0.0.0", "http://127.0.0.1:8080"),  # noqa: S104
+        ("::1", "http://[::1]:8080"),
+        ("papers.internal", "http://papers.internal:8080"),
+    ],
+)
+def test_without_it_the_address_that_is_listened_on_stands_in_links(
+    host: str, expected: str
+) -> None:
+    assert public_url(load(host=host), 8080) == expected
+    assert public_url(load(host=host, public_url="https://p.example"), 8080) == "https://p.example"
