@@ -30,6 +30,20 @@ its entry. How events are packed: service/events.py. What all this weighs: servi
     rp:delta:{<model version>}:status             hash    how far they are       a week     < 1 KB
     rp:delta:{<model version>}:publisher          string  who may publish them   seconds    32 bytes
 
+The digest, by subscription. NN is the partition of a subscription, 00 to 15:
+
+    key                             type    value                                          TTL
+    rp:{digest:NN}:due              zset    active subscription -> when it is due, Unix ms none
+    rp:{digest:NN}:mails            hash    subscription -> how its latest mail stands     none
+    rp:{digest:NN}:claims           zset    subscription whose mail is being made -> Unix  none
+                                            ms at which another sender may take it over
+    rp:{digest:NN}:sent:<id>        string  8 bytes a paper: what was sent, newest last    none
+    rp:{digest:NN}:undecided        hash    subscription -> mails that nobody can say      none
+                                            whether they arrived
+    rp:{digest:NN}:counts           hash    outcome -> mails                               none
+
+What a mail's record holds, and how it changes: service/digest/ledger_scripts.py.
+
 A cache key holds everything that the answer depends on (cache format, model version, method,
 request), so nothing is ever invalidated by hand: a new model or a new format simply asks for other
 keys, and the old ones expire. Deltas can be computed again from the rest of the state: those of a
@@ -126,3 +140,38 @@ ANY_READER = "rp:{[0-9][0-9]}:reader:*"
 def retracted_key(partition: int) -> str:
     """The events of one partition that their readers took back."""
     return f"rp:{{{partition:02}}}:retracted"
+
+
+def digest_partition(subscription: str) -> int:
+    """The partition that holds all of a subscription. Its id is a hash already."""
+    return int(subscription[:8], 16) % PARTITIONS
+
+
+def digest_due_key(partition: int) -> str:
+    """When the active subscriptions of one partition are due."""
+    return f"rp:{{digest:{partition:02}}}:due"
+
+
+def digest_mails_key(partition: int) -> str:
+    """The latest mail of each subscription of one partition."""
+    return f"rp:{{digest:{partition:02}}}:mails"
+
+
+def digest_claims_key(partition: int) -> str:
+    """The mails of one partition that a sender is making."""
+    return f"rp:{{digest:{partition:02}}}:claims"
+
+
+def digest_sent_prefix(partition: int) -> str:
+    """What the keys of sent papers of one partition begin with; the subscription's id follows."""
+    return f"rp:{{digest:{partition:02}}}:sent:"
+
+
+def digest_undecided_key(partition: int) -> str:
+    """The mails of one partition that nobody can say whether they arrived."""
+    return f"rp:{{digest:{partition:02}}}:undecided"
+
+
+def digest_counts_key(partition: int) -> str:
+    """How many mails of one partition ended how."""
+    return f"rp:{{digest:{partition:02}}}:counts"
