@@ -41,6 +41,14 @@ The digest, by subscription. NN is the partition of a subscription, 00 to 15:
     rp:{digest:NN}:undecided        hash    subscription -> mails that nobody can say      none
                                             whether they arrived
     rp:{digest:NN}:counts           hash    outcome -> mails                               none
+    rp:{digest:NN}:subscription:<id>
+                                    string  packed subscription                            by status
+    rp:{digest:NN}:going            zset    subscription that is not active -> when all    none
+                                            of the above about it goes, Unix ms
+    rp:{digest:NN}:notices:<id>     string  notices sent to that mailbox                   a day
+    rp:{digest:NN}:outbox           zset    "<id> <revision> <notice>" -> from when it     none
+                                            may be sent, Unix ms
+    rp:digest:requests:<origin>     string  requests for a digest from that network        an hour
 
 What a mail's record holds, and how it changes: service/digest/ledger_scripts.py.
 
@@ -175,3 +183,33 @@ def digest_undecided_key(partition: int) -> str:
 def digest_counts_key(partition: int) -> str:
     """How many mails of one partition ended how."""
     return f"rp:{{digest:{partition:02}}}:counts"
+
+
+def digest_outbox_key(partition: int) -> str:
+    """The notices of one partition that are to be sent."""
+    return f"rp:{{digest:{partition:02}}}:outbox"
+
+
+def digest_going_key(partition: int) -> str:
+    """When the subscriptions of one partition that are not active go."""
+    return f"rp:{{digest:{partition:02}}}:going"
+
+
+def subscriptions_prefix(partition: int) -> str:
+    """What the keys of one partition's subscriptions begin with; the id follows."""
+    return f"rp:{{digest:{partition:02}}}:subscription:"
+
+
+def subscription_key(id: str) -> str:
+    """A subscription."""
+    return subscriptions_prefix(digest_partition(id)) + id
+
+
+def digest_notices_prefix(partition: int) -> str:
+    """What the keys begin with that count notices to mailboxes; the subscription's id follows."""
+    return f"rp:{{digest:{partition:02}}}:notices:"
+
+
+def digest_requests_key(origin: str) -> str:
+    """How many requests for a digest came from a network."""
+    return f"rp:digest:requests:{origin}"
