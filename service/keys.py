@@ -34,10 +34,10 @@ The digest, by subscription. NN is the partition of a subscription, 00 to 15:
 
     key                             type    value                                          TTL
     rp:{digest:NN}:due              zset    active subscription -> when it is due, Unix ms none
-    rp:{digest:NN}:mails            hash    subscription -> how its latest mail stands     none
+    rp:{digest:NN}:mail:<id>        string  how a subscription's latest mail stands        with it
     rp:{digest:NN}:claims           zset    subscription whose mail is being made -> Unix  none
                                             ms at which another sender may take it over
-    rp:{digest:NN}:sent:<id>        string  8 bytes a paper: what was sent, newest last    none
+    rp:{digest:NN}:sent:<id>        string  8 bytes a paper: what was sent, newest last    with it
     rp:{digest:NN}:undecided        hash    subscription -> mails that nobody can say      none
                                             whether they arrived
     rp:{digest:NN}:counts           hash    outcome -> mails                               none
@@ -160,9 +160,9 @@ def digest_due_key(partition: int) -> str:
     return f"rp:{{digest:{partition:02}}}:due"
 
 
-def digest_mails_key(partition: int) -> str:
-    """The latest mail of each subscription of one partition."""
-    return f"rp:{{digest:{partition:02}}}:mails"
+def digest_mail_prefix(partition: int) -> str:
+    """What the keys of latest mails of one partition begin with; the subscription's id follows."""
+    return f"rp:{{digest:{partition:02}}}:mail:"
 
 
 def digest_claims_key(partition: int) -> str:

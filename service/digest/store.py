@@ -196,3 +196,9 @@ def _keys(partition: int) -> list[str]:
         *(subscriptions_prefix(partition), digest_sent_prefix(partition)),
         digest_notices_prefix(partition),
     ]
+
+
+def _of_ledger(id: str) -> list[str]:
+    """The keys that service/digest/ledger.py keeps of one subscription alone."""
+    partition = digest_partition(id)
+    return [digest_mail_prefix(partition) + id, digest_sent_prefix(partition) + id]
