@@ -42,47 +42,26 @@ class Request(NamedTuple):
     revision: int
 
 
-class Links:
-    """Makes the links of mails, and reads their tokens.
+class Tokens:
+    """Makes and reads the tokens of links.
 
-    public_url: where the pages are reached from anywhere, such as https://papers.example; without a
-        slash at the end.
     signing_keys: of the service. key: of the subscriptions, see `lasting_key`.
     """
 
-    def __init__(self, public_url: str, signing_keys: SigningKeys, key: bytes) -> None:
-        self.public_url = public_url.rstrip("/")
+    def __init__(self, signing_keys: SigningKeys, key: bytes) -> None:
         self._signing_keys = signing_keys
         self.key = key
 
-    @classmethod
-    def open(cls, public_url: str, signing_keys: SigningKeys, data_dir: Path) -> "Links":
-        """With the key of a data folder, made if absent. Raises SigningKeysError."""
-        return cls(public_url, signing_keys, lasting_key(data_dir / KEY_FILE))
-
-    def confirm(self, pending: Subscription) -> str:
-        """The page that confirms this request."""
-        token = self._sealed(_CONFIRM, pending.id, pending.revision)
-        return self._page("/digest/confirm", token)
-
-    def manage(self, id: str, at_ms: int) -> str:
-        """The page to change or end a subscription. at_ms: the time of the mail, Unix ms."""
-        return self._page("/digest/manage", self.manage_token(id, at_ms))
-
-    def unsubscribe(self, id: str) -> str:
-        """The page that ends a subscription, and the target of `List-Unsubscribe-Post`."""
-        return self._page("/digest/unsubscribe", self.leave_token(id))
-
-    def paper(self, paper_id: str) -> str:
-        """The page of a paper."""
-        return self.public_url + urls.paper_url(paper_id)
+    def confirm_token(self, pending: Subscription) -> str:
+        """The token that confirms this request."""
+        return self._sealed(_CONFIRM, pending.id, pending.revision)
 
     def manage_token(self, id: str, at_ms: int) -> str:
-        """The token of `manage`."""
+        """The token to change or end a subscription. at_ms: the time of its mail, Unix ms."""
         return self._sealed(_MANAGE, id, at_ms + MANAGE_MS)
 
     def leave_token(self, id: str) -> str:
-        """The token of `unsubscribe`."""
+        """The token that ends a subscription."""
         payload = bytes.fromhex(id)
         return (payload + self._leave_tag(payload)).hex()
 
@@ -111,9 +90,6 @@ class Links:
             raise InvalidToken("the token was not made by this service for this use")
         return payload.hex()
 
-    def _page(self, path: str, token: str) -> str:
-        return self.public_url + urls.url(path, token=token)
-
     def _sealed(self, purpose: str, id: str, number: int) -> str:
         payload = _PAYLOAD.pack(bytes.fromhex(id), number)
         return tokens.seal(self._signing_keys, purpose, payload)
@@ -125,3 +101,38 @@ class Links:
     def _leave_tag(self, payload: bytes) -> bytes:
         person = _LEAVE.encode()
         return blake2b(payload, digest_size=_TAG_BYTES, key=self.key, person=person).digest()
+
+
+class Links(Tokens):
+    """Makes the links of mails.
+
+    public_url: where the pages are reached from anywhere, such as https://papers.example.
+    """
+
+    def __init__(self, public_url: str, signing_keys: SigningKeys, key: bytes) -> None:
+        super().__init__(signing_keys, key)
+        self.public_url = public_url.rstrip("/")
+
+    @classmethod
+    def open(cls, public_url: str, signing_keys: SigningKeys, data_dir: Path) -> "Links":
+        """With the key of a data folder, made if absent. Raises SigningKeysError."""
+        return cls(public_url, signing_keys, lasting_key(data_dir / KEY_FILE))
+
+    def confirm(self, pending: Subscription) -> str:
+        """The page that confirms this request."""
+        return self._page("/digest/confirm", self.confirm_token(pending))
+
+    def manage(self, id: str, at_ms: int) -> str:
+        """The page to change or end a subscription. at_ms: the time of its mail, Unix ms."""
+        return self._page("/digest/manage", self.manage_token(id, at_ms))
+
+    def unsubscribe(self, id: str) -> str:
+        """The page that ends a subscription, and the target of `List-Unsubscribe-Post`."""
+        return self._page("/digest/unsubscribe", self.leave_token(id))
+
+    def paper(self, paper_id: str) -> str:
+        """The page of a paper."""
+        return self.public_url + urls.paper_url(paper_id)
+
+    def _page(self, path: str, token: str) -> str:
+        return self.public_url + urls.url(path, token=token)
