@@ -19,7 +19,7 @@ from service.keys import (
     digest_claims_key,
     digest_due_key,
     digest_going_key,
-    digest_mails_key,
+    digest_mail_prefix,
     digest_notices_prefix,
     digest_outbox_key,
     digest_partition,
@@ -47,17 +47,17 @@ _KEPT_MS = {
 """How long each is kept after its last change, and 0 for as long as it stays so."""
 
 _FORGET = """
-local DUE, MAILS, CLAIMS, UNDECIDED, GOING = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local DUE, CLAIMS, UNDECIDED, GOING = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local call = redis.call
 -- Deletes all that is kept of a subscription. Notices that name it are dropped at their turn.
 local function forget(id)
   call('ZREM', DUE, id) call('ZREM', CLAIMS, id) call('ZREM', GOING, id)
-  call('HDEL', MAILS, id) call('HDEL', UNDECIDED, id)
-  for at = 6, 8 do call('DEL', KEYS[at] .. id) end
+  call('HDEL', UNDECIDED, id)
+  for at = 5, 8 do call('DEL', KEYS[at] .. id) end
 end
 """
-# KEYS of scripts that begin so: those of service/keys.py in this order, the last three without the
-# id that follows: due, mails, claims, undecided, going; subscription, sent, notices.
+# KEYS of scripts that begin so: those of service/keys.py in this order, the last four without the
+# id that follows: due, claims, undecided, going; subscription, mail, sent, notices.
 
 PUT = Script(
     _FORGET
@@ -69,7 +69,7 @@ PUT = Script(
 for _, id in ipairs(call('ZRANGEBYSCORE', GOING, '-inf', ARGV[7], 'LIMIT', 0, {_SWEPT_AT_ONCE})) do
   forget(id)
 end
-local id, subscription = ARGV[1], KEYS[6] .. ARGV[1]
+local id, subscription = ARGV[1], KEYS[5] .. ARGV[1]
 if (call('GET', subscription) or '') ~= ARGV[2] then return 0 end
 call('SET', subscription, ARGV[3])
 if ARGV[4] == '0' then
@@ -191,14 +191,8 @@ class Subscriptions:
 def _keys(partition: int) -> list[str]:
     """The keys with which `_FORGET` begins."""
     return [
-        *(digest_due_key(partition), digest_mails_key(partition), digest_claims_key(partition)),
+        *(digest_due_key(partition), digest_claims_key(partition)),
         *(digest_undecided_key(partition), digest_going_key(partition)),
-        *(subscriptions_prefix(partition), digest_sent_prefix(partition)),
-        digest_notices_prefix(partition),
+        *(subscriptions_prefix(partition), digest_mail_prefix(partition)),
+        *(digest_sent_prefix(partition), digest_notices_prefix(partition)),
     ]
-
-
-def _of_ledger(id: str) -> list[str]:
-    """The keys that service/digest/ledger.py keeps of one subscription alone."""
-    partition = digest_partition(id)
-    return [digest_mail_prefix(partition) + id, digest_sent_prefix(partition) + id]
