@@ -1,0 +1,97 @@
+"""Mails as bytes: headers and parts in the one form that no relay has a reason to change.
+
+Lines of 78 characters at most and CRLF, ASCII alone on the wire (quoted-printable or base64, RFC
+2045), so that a DKIM signature (RFC 6376), which a relay puts on, holds all the way.
+"""
+
+import unicodedata
+from datetime import UTC, datetime
+from email.header import Header
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import EmailPolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+_WHOLE = frozenset({"message-id", "list-unsubscribe", "list-id"})
+"""Headers of one long word, which the library would take apart into encoded words."""
+
+_LEFT_OUT = frozenset({"Cc", "Cs", "Co", "Cn"})
+_BIDIRECTIONAL = frozenset(
+    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
+"""What turns the direction of the text that follows, other people's text included."""
+
+
+class _Policy(EmailPolicy):
+    """SMTP's line ends; long words stay whole, up to the 998 characters of RFC 5322."""
+
+    def fold(self, name: str, value: Any) -> str:
+        """A header as it is sent."""
+        if name.lower() in _WHOLE:
+            return f"{name}: {value}{self.linesep}"
+        if name.lower() == "subject" and not value.isascii():  # the newer folding loses spaces
+            coded = Header(value, "utf-8", maxlinelen=76, header_name=name)
+            return f"{name}: {coded.encode(linesep=self.linesep)}{self.linesep}"
+        return super().fold(name, value)
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        """The same in bytes, all of them ASCII."""
+        return self.fold(name, value).encode("ascii")
+
+
+POLICY = _Policy(linesep="\r\n", cte_type="7bit", max_line_length=78)
+
+
+def mail(
+    *, sender: Address, to: str, subject: str, at_ms: int, message_id: str, text: str, html: str
+) -> EmailMessage:
+    """A mail in text and HTML, both of which say the same.
+
+    to: a kept address, see service/digest/addresses.py. at_ms: its date, Unix ms.
+    Raises ValueError where a header holds what a header can't.
+    """
+    message = EmailMessage(POLICY)
+    message["From"] = sender
+    message["To"] = Address(addr_spec=to)
+    message["Subject"] = clean(subject)
+    message["Date"] = datetime.fromtimestamp(at_ms // 1_000, UTC)
+    message["Message-ID"] = message_id
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answer that somebody is on holiday
+    message.set_content(text, cte=_encoding(text))
+    message.add_alternative(html, subtype="html", cte=_encoding(html))
+    for part in message.iter_parts():
+        del part["MIME-Version"]  # it belongs to the mail as a whole
+    message.set_boundary(f"=_{message_id.strip('<>').partition('@')[0]}")
+    return message
+
+
+def message_id(kind: str, id: str, number: int, public_url: str) -> str:
+    """The same for the same mail, however often it is made.
+
+    kind: a word. id: of the subscription. number: says which mail of that kind.
+    """
+    return f"<{kind}.{id}.{number:x}@{host(public_url)}>"
+
+
+def host(public_url: str) -> str:
+    """The host of an address, as the right side of an id takes it."""
+    name = urlsplit(public_url).hostname or "localhost"
+    return f"[IPv6:{name}]" if ":" in name else name
+
+
+def clean(text: str) -> str:
+    """Somebody's text on one line: without what is not printed, or turns what comes after it."""
+    line = " ".join(text.split())
+    return "".join(
+        character
+        for character in line
+        if character not in _BIDIRECTIONAL and unicodedata.category(character) not in _LEFT_OUT
+    )
+
+
+def _encoding(text: str) -> str:
+    """The shorter of the two: quoted-printable spends three characters on a byte beyond ASCII."""
+    octets = text.encode()
+    beyond = sum(octet > 127 or octet == ord("=") for octet in octets)
+    return "base64" if 6 * beyond > len(octets) else "quoted-printable"

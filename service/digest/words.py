@@ -1,0 +1,31 @@
+"""What a subscription is, in words for people: what comes, and when."""
+
+import calendar
+
+from service.digest.subscriptions import Content, ContentKind, Frequency, Subscription
+
+
+def what(content: Content) -> str:
+    """What a digest is made of, such as `papers that trend: week`."""
+    match content.kind:
+        case ContentKind.TRENDING:
+            return f"papers that trend this {content.window or 'week'}"
+        case ContentKind.SEARCH:
+            return f"new papers that match “{content.query}”"
+        case ContentKind.SEEDS:
+            count = len(content.paper_ids)
+            return f"new papers like {'one' if count == 1 else count} that you named"
+        case _:
+            return "papers picked for what you have saved and read"
+
+
+def when(subscription: Subscription) -> str:
+    """When it comes, such as `every Monday at 08:00 (Europe/Berlin)`."""
+    match subscription.frequency:
+        case Frequency.DAILY:
+            days = "every day"
+        case Frequency.WEEKDAYS:
+            days = "every day from Monday to Friday"
+        case _:
+            days = f"every {calendar.day_name[subscription.weekday - 1]}"
+    return f"{days} at {subscription.hour:02}:00 ({subscription.time_zone})"
