@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 FOLDER = Path(__file__).parent / "explorer" / "static"
@@ -65,4 +65,9 @@ async def _answer(request: Request) -> Response:
     return Response(file.content, media_type=file.media_type, headers=headers)
 
 
-routes = [Route("/static/{digest}/{name}", _answer)]
+async def _icon(_request: Request) -> Response:
+    """Where browsers look beside what is no page of ours, such as JSON."""
+    return RedirectResponse(static("icon.svg"), headers={"cache-control": "public, max-age=3600"})
+
+
+routes = [Route("/static/{digest}/{name}", _answer), Route("/favicon.ico", _icon)]

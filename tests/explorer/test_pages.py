@@ -61,6 +61,13 @@ def test_files_of_a_page_are_kept_for_ever(site: Site) -> None:
         assert status in {404, 307}
 
 
+def test_what_is_no_page_has_an_icon_too(site: Site) -> None:
+    status, headers, _ = site.ask("/favicon.ico")
+    assert status == 307
+    status, headers, _ = site.ask(headers["location"])
+    assert (status, headers["content-type"]) == (200, "image/svg+xml")
+
+
 def test_an_error_is_a_page_with_a_search_box(site: Site) -> None:
     for path, status, sentence in [
         ("/nowhere", 404, "Nothing is at this address."),
