@@ -86,7 +86,8 @@ class Application:
             self._server = GrpcServer(
                 answered, metrics, address(settings.host, settings.port), settings.max_message_bytes
             )
-            api = Api(answered, self.catalog, readers, allows_all=access.open)
+            windows = _trending(settings, types).windows
+            api = Api(answered, self.catalog, readers, windows, allows_all=access.open)
             listening = listen(settings.host, settings.web_port)
             self.web_port: int = listening.getsockname()[1]
             public = public_url(settings, self.web_port)

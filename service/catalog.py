@@ -40,6 +40,11 @@ class Catalog:
         self._earlier: OrderedDict[str, Recommender] = OrderedDict()
         self._lock = Lock()
 
+    @property
+    def written_ms(self) -> int:
+        """When the serving model came into its folder: Unix time."""
+        return self._own.written_nanoseconds // 1_000_000
+
     def recommender(self, version: str) -> Recommender:
         """That version, opened if need be. Fails with MODEL_VERSION_GONE."""
         if version == self.serving.artifact.version:

@@ -1,6 +1,6 @@
 """The API for the pages: a page asks a handler as a client would, without a wire between."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from google.protobuf.message import Message
@@ -18,12 +18,19 @@ class Api:
 
     catalog: the models of this server.
     readers: where readers stand; pages ask only where everything is allowed.
+    windows: the lengths of the windows of trending papers, in ms by name; the default first.
     open: whether everything is allowed, as on loopback without API keys; elsewhere pages show no
         reader, and write nothing.
     """
 
     def __init__(
-        self, methods: Iterable[Method], catalog: Catalog, readers: Readers, *, allows_all: bool
+        self,
+        methods: Iterable[Method],
+        catalog: Catalog,
+        readers: Readers,
+        windows: Mapping[str, int],
+        *,
+        allows_all: bool,
     ) -> None:
         self._methods = {
             (method.service.rpartition(".")[2], method.request): method
@@ -32,6 +39,7 @@ class Api:
         }
         self.catalog = catalog
         self.readers = readers
+        self.windows = windows
         self.open = allows_all
 
     async def call(self, service: str, message: Message, request: Request) -> Any:

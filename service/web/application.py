@@ -19,6 +19,7 @@ from service.web.caching import Freshness
 from service.web.connect import ConnectApplication
 from service.web.explorer import errors
 from service.web.explorer import routes as explorer
+from service.web.feeds import routes as feeds
 from service.web.finishing import Finishing
 from service.web.gateway import PREFIXES, Gateway
 from service.web.hosts import Hosts
@@ -94,13 +95,14 @@ class WebApplication:
         api: Api,
         methods: Sequence[Method],
         grpc_port: int,
-        public_url: str,  # noqa: ARG002
+        public_url: str,
     ) -> Iterator[BaseRoute]:
         """The pages, room by room: add `yield from ROOM.routes(api)`."""
         yield from operations.routes(self._metrics, lambda: self.gateway.stopping)
         yield from reference.routes(api, methods, grpc_port)
         yield from explorer.routes(api)
         yield from embed.routes(api)
+        yield from feeds.routes(api, public_url)
 
 
 def _with_cors(application: ASGIApp, origins: Sequence[str]) -> ASGIApp:

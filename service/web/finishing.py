@@ -13,7 +13,8 @@ MIN_BYTES = 1024
 
 _LEVEL = 1  # of JSON, level 6 makes a tenth less for twice the time
 _COMPRESSIBLE = re.compile(
-    r"text/|application/(json|proto|javascript|manifest\+json|openapi\+json)|image/svg"
+    r"text/|image/svg|application/"
+    r"(json|proto|javascript|(manifest|openapi|feed)\+json|atom\+xml)"
 )
 
 _REFUSED = re.compile(r"\s*q=0(\.0*)?\s*")  # the weight of what a client does not take

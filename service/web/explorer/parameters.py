@@ -7,6 +7,9 @@ from starlette.datastructures import QueryParams
 from relatedpapers.v1.recommendation_service_pb2 import PaperFilter
 from service.validation import invalid
 
+FILTER = ("first", "last", "venue")
+"""The parameters of `paper_filter`."""
+
 _MAX_NUMBER = 1_000_000
 
 
