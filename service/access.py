@@ -8,7 +8,7 @@ key with the right scope; beyond loopback without a key file it is refused. What
 import hashlib
 import ipaddress
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import NamedTuple
 
@@ -80,10 +80,19 @@ class Access:
         key = _key(headers)
         if not self.open and (key or not (browser and browsers and self._api_keys)):
             self._check(key, scope)
-        if not browser:
-            return Caller()
-        forwarded = headers.get("x-forwarded-for", "")
-        return Caller(True, self._origin(client_address(wire.peer, forwarded, self._trusted)))
+        return Caller(True, self._origin(wire.peer, headers)) if browser else Caller()
+
+    def allows(self, scope: Scope) -> bool:
+        """Whether the present call comes with a key that has this scope; for what everybody may do
+        within limits, and such a caller without them."""
+        key = _key(_texts(WIRE.get()().metadata))
+        scopes = self._api_keys.scopes(key) if self._api_keys and key else None
+        return scope in (scopes or ())
+
+    def network(self) -> str:
+        """A hash of the network that the present call comes from; another one every day (UTC)."""
+        wire = WIRE.get()()
+        return self._origin(wire.peer, _texts(wire.metadata))
 
     def _check(self, key: str, scope: Scope) -> None:
         if self._api_keys is None:
@@ -109,8 +118,9 @@ class Access:
             )
             raise ServiceError(Reason.SCOPE_MISSING, message, scope=scope)
 
-    def _origin(self, address: Address | None) -> str:
+    def _origin(self, peer: str, headers: Mapping[str, str]) -> str:
         """Equal for one network on one day; without the signing keys it cannot be traced back."""
+        address = client_address(peer, headers.get("x-forwarded-for", ""), self._trusted)
         network = str(_network(address)) if address else ""
         day = int(time.time()) // _DAY_SECONDS
         secret = self._signing_keys.derived("origin", str(day).encode())

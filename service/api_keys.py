@@ -40,6 +40,8 @@ class Scope(StrEnum):
     """Write readers' events."""
     ADMIN = "admin"
     """Export and delete readers."""
+    DIGEST = "digest"
+    """Ask for digests as often as the site likes, which limits it itself."""
 
 
 class ApiKeysError(RuntimeError):

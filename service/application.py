@@ -13,6 +13,8 @@ from service.api_keys import ApiKeys, ApiKeysError
 from service.background import Background
 from service.cache import AnswerCache, CacheCounters, RedisCache
 from service.catalog import Catalog
+from service.digest.handlers import DigestHandlers, DigestState
+from service.digest.links import Tokens
 from service.event_types import event_types
 from service.feedback import FeedbackHandlers, NoState
 from service.feedback_state import FeedbackState
@@ -80,6 +82,7 @@ class Application:
                     access,
                     readers,
                     self._trending(types, keys),
+                    self._digest(access, types, keys),
                 )
             )
             metrics = Metrics(self.cache.counters, lambda: self.catalog.serving.artifact.version)
@@ -126,6 +129,15 @@ class Application:
         if self.state:
             await self.state.close()
         await self.cache.close()
+
+    def _digest(
+        self, access: Access, types: Mapping[str, EventType], keys: SigningKeys
+    ) -> DigestHandlers:
+        per_hour = self._settings.digest_requests_per_hour
+        state = DigestState.open(self.state.client, per_hour) if self.state else None
+        tokens = Tokens.of(keys, self._settings.data_dir)
+        windows = _trending(self._settings, types).windows
+        return DigestHandlers(self.catalog, access, tokens, state, windows, lambda: None)
 
     def _tombstones(self) -> Tombstones | None:
         if self.state is None:

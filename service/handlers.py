@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from relatedpapers.v1 import (
+    digest_service_pb2,
     feedback_service_pb2,
     model_service_pb2,
     paper_service_pb2,
@@ -18,6 +19,7 @@ from service.access import Access
 from service.background import Background
 from service.cache import AnswerCache
 from service.catalog import Catalog
+from service.digest.handlers import DigestHandlers
 from service.feedback import FeedbackHandlers
 from service.papers import PaperHandlers
 from service.readers import Readers
@@ -33,6 +35,7 @@ SERVICES = tuple(
         paper_service_pb2,
         feedback_service_pb2,
         model_service_pb2,
+        digest_service_pb2,
     )
     for service in file.DESCRIPTOR.services_by_name.values()
 )
@@ -71,6 +74,7 @@ def methods(
     access: Access,
     readers: Readers,
     trending: TrendingPapers,
+    digest: DigestHandlers,
 ) -> Iterator[Method]:
     """Every method of every service."""
     handlers: dict[str, object] = {
@@ -80,6 +84,7 @@ def methods(
         "PaperService": PaperHandlers(catalog),
         "FeedbackService": feedback,
         "ModelService": ModelHandlers(catalog, keys),
+        "DigestService": digest,
     }
     for service in SERVICES:
         for method in service.methods:

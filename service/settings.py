@@ -106,6 +106,12 @@ class Settings(BaseSettings):
     updater: bool = Field(
         True, description="Whether `serve` runs an updater; many share a state server well"
     )
+    digest_requests_per_hour: int = Field(
+        30,
+        ge=1,
+        description="How many digests one network may ask for in an hour; a key with the scope "
+        "`digest` any number",
+    )
     mail_from: str = Field(
         "Related Papers <digest@localhost>",
         description="Whom mails are from, such as Papers <digest@papers.example>; bounces go there",

@@ -70,10 +70,7 @@ class Lifecycle:
             if before.status is Status.ENDED:
                 raise gone()
             if before.revision != revision:
-                message = (
-                    "A later request took the place of this one: use the link of the latest mail."
-                )
-                raise ServiceError(Reason.SUBSCRIPTION_CHANGED, message)
+                raise changed()
             return replace(before, status=Status.ACTIVE, confirmed_ms=now_ms)
 
         return await self._change(id, confirmed, now_ms)
@@ -81,7 +78,7 @@ class Lifecycle:
     async def change(self, id: str, wishes: Wishes, now_ms: int) -> Subscription:
         """Change what comes and when; one that was ended or suppressed begins again."""
 
-        def changed(before: Subscription) -> Subscription:
+        def wished(before: Subscription) -> Subscription:
             if before.status is Status.PENDING:
                 message = "Nobody has confirmed this request yet: use the link to confirm first."
                 raise ServiceError(Reason.SUBSCRIPTION_CHANGED, message)
@@ -98,7 +95,7 @@ class Lifecycle:
                 refusal="",
             )
 
-        return await self._change(id, changed, now_ms)
+        return await self._change(id, wished, now_ms)
 
     async def end(self, id: str, now_ms: int) -> None:
         """End a subscription; one that has ended or is gone, too."""
@@ -147,3 +144,9 @@ def gone() -> ServiceError:
         "Subscribe again."
     )
     return ServiceError(Reason.SUBSCRIPTION_NOT_FOUND, message)
+
+
+def changed() -> ServiceError:
+    """The error of a link to a request that another has replaced."""
+    message = "A later request took the place of this one: use the link of the latest mail."
+    return ServiceError(Reason.SUBSCRIPTION_CHANGED, message)

@@ -52,6 +52,11 @@ class Tokens:
         self._signing_keys = signing_keys
         self.key = key
 
+    @classmethod
+    def of(cls, signing_keys: SigningKeys, data_dir: Path) -> "Tokens":
+        """With the key of a data folder, made if absent. Raises SigningKeysError."""
+        return cls(signing_keys, lasting_key(data_dir / KEY_FILE))
+
     def confirm_token(self, pending: Subscription) -> str:
         """The token that confirms this request."""
         return self._sealed(_CONFIRM, pending.id, pending.revision)
