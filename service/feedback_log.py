@@ -17,8 +17,17 @@ from redis.exceptions import ResponseError
 from models.interactions import EVENT_TYPES, RETRACT
 from service.events import StoredEvent, unpack_accepted
 from service.feedback_scripts import ADVANCE, READ, TRIM
-from service.feedback_state import run_scripts, state_away, state_errors
-from service.keys import PARTITIONS, counts_key, cursor_key, events_key, log_key
+from service.feedback_state import pack_for_lua, run_scripts, state_away, state_errors
+from service.keys import (
+    PARTITIONS,
+    counts_key,
+    cursor_key,
+    events_key,
+    log_key,
+    trending_hours_key,
+    trending_prefix,
+)
+from service.trending.records import Records
 
 START = "0-0"
 """The place before the first entry of a log."""
@@ -36,6 +45,7 @@ class FeedbackLog:
     window_seconds: how old an event may be when it is accepted. The log is never trimmed to less
         than this, whatever is asked: it holds the ids that keep an event from counting twice.
     types: the names of the counters of a paper.
+    trends: what events say of trends, for who counts; None leaves that for others to catch up with.
     Every method raises ServiceError STATE_AWAY when the state server does not answer or refuses.
     """
 
@@ -45,8 +55,10 @@ class FeedbackLog:
         *,
         window_seconds: float = 30 * 86_400,
         types: Iterable[str] = EVENT_TYPES,
+        trends: Records | None = None,
     ) -> None:
         self._client = client
+        self._trends = trends
         self._window_seconds = window_seconds
         self._types = list(types)
 
@@ -86,18 +98,27 @@ class FeedbackLog:
         """
         if not entries:
             return True
-        changes = _changes(event for _, event in entries)
-        [moved] = await run_scripts(
-            self._client,
-            ADVANCE,
-            [
-                (
-                    [log_key(partition), cursor_key(partition), counts_key(partition)],
-                    [expected, entries[-1][0], msgpack.packb(changes)],
-                )
-            ],
-        )
+        keys = [
+            *(log_key(partition), cursor_key(partition), counts_key(partition)),
+            *(events_key(partition), trending_prefix(partition), trending_hours_key(partition)),
+        ]
+        changes = msgpack.packb(_changes(event for _, event in entries))
+        arguments = [expected, entries[-1][0], changes, b"", 0]
+        if self._trends is not None:
+            records = self._trends.of(entries, int(time.time() * 1000))
+            arguments[3:] = pack_for_lua(records), self._trends.keep_seconds
+        [moved] = await run_scripts(self._client, ADVANCE, [(keys, arguments)])
         return bool(moved)
+
+    async def catch_up(self, partition: int, count: int) -> int:
+        """Count up to `count` entries after the cursor; returns how many there were.
+
+        They are counted on return, by whomever.
+        """
+        cursor = await self.cursor(partition)
+        entries = await self.read(partition, cursor, count)
+        await self.advance(partition, cursor, entries)
+        return len(entries)
 
     async def lag(self) -> int:
         """How many entries were not counted yet, in all partitions."""

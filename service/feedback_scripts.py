@@ -7,6 +7,8 @@ all have the partition's hash tag. Only commands of Redis 7.0.
 from hashlib import sha1
 from typing import Final
 
+from service.trending.lua import CHANGED, FORGET, TREND
+
 
 class Script:
     """A script and the name under which a server remembers it."""
@@ -105,22 +107,36 @@ for at, event in ipairs(redis.call('HMGET', KEYS[2], unpack(asked))) do answer[2
 return answer
 """)
 
-ADVANCE = Script("""
--- Moves the cursor and the counters together, if the cursor is where the caller believes.
--- KEYS: log, cursor, counts. ARGV: the cursor believed, the new one, what to add to which
---   counters, a MessagePack map.
+ADVANCE = Script(
+    """
+-- Moves the cursor, the counters and the trending hours together, if the cursor is where the caller
+--   believes. Hours that are behind it stay so: whoever publishes trends has them catch up.
+-- KEYS: log, cursor, counts, events, what keys of hours begin with, hours. ARGV: the cursor
+--   believed, the new one, what to add to which counters, a MessagePack map; the records of the
+--   entries, a MessagePack array, or "" to leave the hours behind; the seconds an hour is kept.
 -- Returns whether it moved.
-if (redis.call('HGET', KEYS[2], 'id') or '0-0') ~= ARGV[1] then return 0 end
-local passed = redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], ARGV[2])
+local LOG, CURSOR, COUNTS, EVENTS, PREFIX, HOURS = unpack(KEYS)
+local at = redis.call('HMGET', CURSOR, 'id', 'trends')
+if (at[1] or '0-0') ~= ARGV[1] then return 0 end
+"""
+    + CHANGED
+    + TREND
+    + """
+local passed = redis.call('XRANGE', LOG, '(' .. ARGV[1], ARGV[2])
 for counter, change in pairs(cmsgpack.unpack(ARGV[3])) do
-  if redis.call('HINCRBY', KEYS[3], counter, change) == 0 then
-    redis.call('HDEL', KEYS[3], counter)
+  if redis.call('HINCRBY', COUNTS, counter, change) == 0 then
+    redis.call('HDEL', COUNTS, counter)
   end
 end
-redis.call('HINCRBY', KEYS[2], 'done', #passed)
-redis.call('HSET', KEYS[2], 'id', ARGV[2])
+if ARGV[4] ~= '' and (at[2] or '0-0') == ARGV[1] then
+  trend(passed, cmsgpack.unpack(ARGV[4]), tonumber(ARGV[5]))
+  redis.call('HSET', CURSOR, 'trends', ARGV[2])
+end
+redis.call('HINCRBY', CURSOR, 'done', #passed)
+redis.call('HSET', CURSOR, 'id', ARGV[2])
 return 1
-""")
+"""
+)
 
 TRIM = Script("""
 -- Forgets the oldest entries of a log and their events.
@@ -148,25 +164,35 @@ redis.call('HSET', KEYS[2], ARGV[4], ARGV[5])
 return redis.call('XADD', KEYS[1], '*', 'e', ARGV[4])
 """)
 
-ERASE = Script("""
--- Deletes entries of a log with their events. Those that nobody read yet count as done.
--- KEYS: log, events, cursor. ARGV: the entries. Returns how many there were.
+ERASE = Script(
+    """
+-- Deletes entries of a log with their events and with what they left in the trending hours. Those
+--   that nobody read yet count as done.
+-- KEYS: log, events, cursor, what keys of hours begin with, hours. ARGV: hour and field by turns, a
+--   MessagePack array; the entries. Returns how many of the entries there were.
+local LOG, EVENTS, CURSOR, PREFIX, HOURS = unpack(KEYS)
+"""
+    + CHANGED
+    + FORGET
+    + """
 local function place(entry)
   local ms, number = string.match(entry, '(%d+)-(%d+)')
   return tonumber(ms), tonumber(number)
 end
 local erased, unread = 0, 0
-local ms, number = place(redis.call('HGET', KEYS[3], 'id') or '0-0')
-for _, id in ipairs(ARGV) do
-  local found = redis.call('XRANGE', KEYS[1], id, id)[1]
+local ms, number = place(redis.call('HGET', CURSOR, 'id') or '0-0')
+for at = 2, #ARGV do
+  local found = redis.call('XRANGE', LOG, ARGV[at], ARGV[at])[1]
   if found then
-    redis.call('XDEL', KEYS[1], id)
-    redis.call('HDEL', KEYS[2], found[2][2])
+    redis.call('XDEL', LOG, ARGV[at])
+    redis.call('HDEL', EVENTS, found[2][2])
     erased = erased + 1
-    local its_ms, its_number = place(id)
+    local its_ms, its_number = place(ARGV[at])
     if its_ms > ms or (its_ms == ms and its_number > number) then unread = unread + 1 end
   end
 end
-if unread > 0 then redis.call('HINCRBY', KEYS[3], 'done', unread) end
+if unread > 0 then redis.call('HINCRBY', CURSOR, 'done', unread) end
+forget(cmsgpack.unpack(ARGV[1]))
 return erased
-""")
+"""
+)

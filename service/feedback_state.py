@@ -1,10 +1,10 @@
 """What the state server holds of the readers: which events were accepted, and their histories."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgpack
 from redis import RedisError
@@ -30,7 +30,11 @@ from service.state import StateFormatError, inspect_state
 _MAX_SCRIPT_EVENTS = 1_000  # bounds how long one script keeps the server from others: about 10 ms
 
 _partition_of = lru_cache(maxsize=65_536)(partition_of)
-_pack_batch = msgpack.Packer(autoreset=True, use_bin_type=False).pack  # Lua knows no bin type
+
+pack_for_lua = cast(
+    "Callable[[object], bytes]", msgpack.Packer(autoreset=True, use_bin_type=False).pack
+)
+"""What a script unpacks: Lua knows no bin type."""
 
 
 class Outcome(IntEnum):
@@ -186,7 +190,7 @@ class FeedbackState:
                 if event.type != RETRACT
                 else identity(reader, event.retracts) + event.retracts.encode(),
             )
-        return _pack_batch(flat)  # type: ignore[no-any-return]
+        return pack_for_lua(flat)
 
 
 def _append_keys(partition: int) -> list[str]:

@@ -192,11 +192,7 @@ class Updater:
         """Count what lies before our place in a log but after its cursor: another updater that
         counts there may be ahead of us, or dead."""
         for partition in sorted(self._uncounted):
-            cursor = await self.log.cursor(partition)
-            entries = await self.log.read(partition, cursor, ENTRIES)
-            if entries:
-                await self.log.advance(partition, cursor, entries)
-            else:
+            if not await self.log.catch_up(partition, ENTRIES):
                 self._uncounted.discard(partition)
 
     async def _refresh(self) -> bool:

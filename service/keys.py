@@ -16,9 +16,15 @@ make it the hash tag, so that all keys of a partition lie on one node of a clust
     rp:{NN}:retracted           set     identities of the events that their        none
                                         readers took back, whether they came or not
     rp:{NN}:cursor              hash    id: of the last log entry consumed; done:  none
-                                        entries consumed, or deleted unread
+                                        entries consumed, or deleted unread; trends:
+                                        the last that is in the hours below; revision:
+                                        how often these changed
     rp:{NN}:counts              hash    "<paper> TAB <type>" -> events consumed    none
     rp:{NN}:tombstones          hash    keyed hash of a deleted reader -> Unix ms  none
+    rp:{NN}:trending:<hour>     hash    keyed hash of a reader, type, paper ->     the longest
+                                        what the reader did in that hour           window
+    rp:{NN}:trending-hours      zset    such hours, by the revision of the last    none
+                                        change
 
 The log holds no event itself: a stream keeps the bytes of a deleted entry, and writes them to its
 file, until its whole neighbourhood is deleted. An event id is remembered as long as the log keeps
@@ -29,6 +35,8 @@ its entry. How events are packed: service/events.py. What all this weighs: servi
     rp:delta:{<model version>}:log                stream  rows that changed      a week     < 40 MB
     rp:delta:{<model version>}:status             hash    how far they are       a week     < 1 KB
     rp:delta:{<model version>}:publisher          string  who may publish them   seconds    32 bytes
+    rp:{trending}:rankings                        hash    window -> ranking      a week     n x 2 MB
+    rp:{trending}:publisher                       string  who may publish them   seconds    32 bytes
 
 The digest, by subscription. NN is the partition of a subscription, 00 to 15:
 
@@ -143,6 +151,24 @@ def reader_key(reader: str) -> str:
 
 ANY_READER = "rp:{[0-9][0-9]}:reader:*"
 """The pattern of every reader's history."""
+
+
+def trending_prefix(partition: int) -> str:
+    """What the keys of one partition's trending hours begin with; the hour follows, counted from
+    1970: service/trending/records.py says what they hold."""
+    return f"rp:{{{partition:02}}}:trending:"
+
+
+def trending_hours_key(partition: int) -> str:
+    """The trending hours of one partition, each with the revision of its last change."""
+    return f"rp:{{{partition:02}}}:trending-hours"
+
+
+RANKINGS_KEY = "rp:{trending}:rankings"
+"""The present rankings by window, and in the field `revision` how often they were published."""
+
+RANKINGS_PUBLISHER_KEY = "rp:{trending}:publisher"
+"""The lease of the one updater that publishes them."""
 
 
 def retracted_key(partition: int) -> str:

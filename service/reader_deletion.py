@@ -7,15 +7,24 @@ they go when the server itself rewrites it, which Redis does each time the file 
 
 import asyncio
 import time
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from service.events import StoredEvent, identity, names_reader, pack_accepted, unpack_record
+from models.interactions import EVENT_TYPES, EventType
+from service.events import (
+    StoredEvent,
+    identity,
+    names_reader,
+    pack_accepted,
+    unpack_accepted,
+    unpack_record,
+)
 from service.feedback_scripts import BURY, ERASE
-from service.feedback_state import run_scripts, state_errors
+from service.feedback_state import pack_for_lua, run_scripts, state_errors
 from service.keys import (
     cursor_key,
     events_key,
@@ -24,8 +33,11 @@ from service.keys import (
     reader_key,
     retracted_key,
     tombstones_key,
+    trending_hours_key,
+    trending_prefix,
 )
 from service.tombstones import Tombstones
+from service.trending.records import Fields
 
 DELETION = "delete-reader"
 """The type of the log entry of a deletion: its reader is "" and its id the tombstone. Who holds
@@ -60,13 +72,19 @@ class Deleted(NamedTuple):
 
 
 async def delete_reader(
-    client: Redis, tombstones: Tombstones, reader: str, *, patience_seconds: float = 60.0
+    client: Redis,
+    tombstones: Tombstones,
+    reader: str,
+    *,
+    types: Mapping[str, EventType] = EVENT_TYPES,
+    patience_seconds: float = 60.0,
 ) -> Deleted:
     """Delete all live state of a reader and set the tombstone; a reader unknown here gets one too.
 
     Events that are accepted meanwhile or later begin a new history. Called again after an error or
     for LATER, it finishes what is left. Counters keep what they have counted: they name no reader.
 
+    types: of the events that readers may have sent.
     patience_seconds: how long the rewrite of the file is waited for.
     Raises ServiceError STATE_AWAY.
     """
@@ -74,12 +92,21 @@ async def delete_reader(
     log, events = log_key(partition), events_key(partition)
     last, held = await _bury(client, tombstones.of(reader), reader)
     erased = 0
-    keys = [log, events, cursor_key(partition)]
+    keys = [
+        *(log, events, cursor_key(partition)),
+        *(trending_prefix(partition), trending_hours_key(partition)),
+    ]
+    fields = Fields.of(tombstones)
     after = "-"
     while page := await _page(client, log, events, after, last):
-        mine = [entry for entry, event in page if event and names_reader(event, reader)]
+        mine = {
+            entry: unpack_accepted(event)
+            for entry, event in page
+            if event and names_reader(event, reader)
+        }
         if mine:
-            [count] = await run_scripts(client, ERASE, [(keys, mine)])
+            trends = pack_for_lua(fields.of_reader(mine.values(), types))
+            [count] = await run_scripts(client, ERASE, [(keys, [trends, *mine])])
             erased += count
         after = "(" + page[-1][0]
     return Deleted(held, erased, await rewrite_file(client, patience_seconds))

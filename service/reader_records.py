@@ -75,7 +75,9 @@ class ReaderRecords:
     async def delete(self, catalog: Catalog, reader: str) -> pb.DeleteReaderResponse:
         """Delete the reader, and say what is gone and what goes when."""
         events = await self._events(reader, await self._state.history(reader))
-        deleted = await delete_reader(self._state.client, self._tombstones, reader)
+        deleted = await delete_reader(
+            self._state.client, self._tombstones, reader, types=self._types
+        )
         models = await self._background.run(_models_with, catalog, reader)
         return deletion(len(events), deleted.rewrite, models)
 
