@@ -12,6 +12,7 @@ from service.web.explorer.reader_forms import ReaderForms
 from service.web.explorer.readers import ReaderPages
 from service.web.explorer.related import RelatedPage
 from service.web.explorer.search import SearchPage
+from service.web.explorer.trending import TrendingPage
 
 
 def routes(api: Api) -> list[Route]:
@@ -33,5 +34,6 @@ def routes(api: Api) -> list[Route]:
         Route("/reader/deletion", forms.delete, methods=["POST"]),
         Route("/reader/export", forms.export),
         Route("/related", RelatedPage(api).answer),
+        Route("/trending", TrendingPage(api).answer),
         *static_files.routes,
     ]
