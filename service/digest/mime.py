@@ -33,7 +33,8 @@ class _Policy(EmailPolicy):
         if name.lower() == "subject" and not value.isascii():  # the newer folding loses spaces
             coded = Header(value, "utf-8", maxlinelen=76, header_name=name)
             return f"{name}: {coded.encode(linesep=self.linesep)}{self.linesep}"
-        return super().fold(name, value)
+        folded: str = super().fold(name, value)
+        return folded
 
     def fold_binary(self, name: str, value: Any) -> bytes:
         """The same in bytes, all of them ASCII."""

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from email.message import EmailMessage
 from types import TracebackType
@@ -24,7 +24,7 @@ from service.digest.transport import Refused, Undelivered
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
-_CONNECT_PAUSES_SECONDS = (0.0, 1.0, 4.0)
+CONNECT_PAUSES_SECONDS = (0.0, 1.0, 4.0)
 """How long to wait before each attempt to connect."""
 
 _PATIENCE = 10
@@ -55,6 +55,23 @@ class _Envelope(NamedTuple):
     content: bytes
 
 
+class Pace:
+    """Lets through so many a second, evenly."""
+
+    def __init__(self, per_second: float) -> None:
+        self._pause_seconds = 1.0 / per_second
+        self._free_seconds = 0.0
+
+    def wait_seconds(self, now_seconds: float) -> float:
+        """How long the next one has to wait: it is counted as let through then.
+
+        now_seconds: by a clock that is never set back.
+        """
+        free = max(now_seconds, self._free_seconds)
+        self._free_seconds = free + self._pause_seconds
+        return free - now_seconds
+
+
 class SmtpTransport:
     """Sends through a mail server.
 
@@ -63,6 +80,7 @@ class SmtpTransport:
         authorities of the system or of SSL_CERT_FILE.
     mails_per_second: of this transport; several have a limit each.
     timeout_seconds: the longest wait for one answer; for the answer to a whole mail ten times that.
+    connect_pauses_seconds: before each attempt to connect; as many attempts are made.
     """
 
     def __init__(
@@ -75,6 +93,7 @@ class SmtpTransport:
         password: str | None = None,
         mails_per_second: float = 10.0,
         timeout_seconds: float = 60.0,
+        connect_pauses_seconds: Sequence[float] = CONNECT_PAUSES_SECONDS,
     ) -> None:
         port = port or PORTS[security]
         self._server = f"{host}:{port}"
@@ -89,9 +108,8 @@ class SmtpTransport:
         )
         self._timeout_seconds = timeout_seconds
         self._connection: SMTP | None = None
-        self._pause_seconds = 1.0 / mails_per_second
-        self._free_seconds = 0.0
-        """When the next mail may go, by the event loop's clock."""
+        self._pauses_seconds = connect_pauses_seconds
+        self._pace = Pace(mails_per_second)
 
     async def __aenter__(self) -> Self:
         """Connect, secure the connection and log in. Raises Undelivered(before_data=True)."""
@@ -117,7 +135,7 @@ class SmtpTransport:
         envelope = _Envelope(
             _only_address(message, "From"), _only_address(message, "To"), message.as_bytes()
         )
-        await self._turn()
+        await asyncio.sleep(self._pace.wait_seconds(asyncio.get_running_loop().time()))
         with self._undelivered(before_data=True):
             try:
                 connection = await self._begun(envelope)
@@ -125,13 +143,6 @@ class SmtpTransport:
                 connection = await self._begun_anew(envelope)
         with self._undelivered(before_data=False):
             await self._finish(connection, envelope)
-
-    async def _turn(self) -> None:
-        """Wait until one more mail is within the limit."""
-        now = asyncio.get_running_loop().time()
-        wait = self._free_seconds - now
-        self._free_seconds = max(now, self._free_seconds) + self._pause_seconds
-        await asyncio.sleep(max(0.0, wait))
 
     async def _begun_anew(self, envelope: _Envelope) -> SMTP:
         try:
@@ -171,18 +182,21 @@ class SmtpTransport:
         """The connection, made anew if there is none. Raises Undelivered(before_data=True)."""
         if self._connection is not None and self._connection.is_connected:
             return self._connection
-        for number, pause in enumerate(_CONNECT_PAUSES_SECONDS, 1):
+        problem: Exception = SMTPException("no attempt was made")
+        for pause in self._pauses_seconds:
             await asyncio.sleep(pause)
-            last = number == len(_CONNECT_PAUSES_SECONDS)
             try:
                 self._connection = await self._opened()
             except (SMTPException, OSError, ValueError) as error:
-                if last or _is_lasting(error):
-                    raise self._lost(error, before_data=True) from error
-                log.warning("the mail server is away", server=self._server, error=str(error))
+                problem = error
+                log.warning(
+                    "no connection to the mail server", server=self._server, error=str(error)
+                )
+                if _is_lasting(error):
+                    break
             else:
                 return self._connection
-        raise AssertionError("unreachable")
+        raise self._lost(problem, before_data=True) from problem
 
     async def _opened(self) -> SMTP:
         connection = self._client()
