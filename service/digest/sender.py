@@ -1,0 +1,294 @@
+"""Sends what is due: one run of it, of which many may go on at once, on one machine or on many.
+
+A mail is recorded before it is handed over and after (service/digest/ledger.py). Whoever dies in
+between leaves a mail of which nobody can say whether it arrived: the next sender finds it, names it
+in its report and settles it as the setting `digest_undecided` says.
+"""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+
+import structlog
+
+from service.digest.contents import Candidate, Contents
+from service.digest.ledger import Claim, Due, Ledger, Named, State, Wanted
+from service.digest.lifecycle import Lifecycle
+from service.digest.links import Links
+from service.digest.mail import Entry, Issue, digest_mail
+from service.digest.schedule import latest_due, local_date, next_due
+from service.digest.store import Subscriptions
+from service.digest.subscriptions import Status, Subscription
+from service.digest.transport import Refused, Transport, Undelivered, retry_seconds
+from service.errors import Code, ServiceError
+from service.keys import PARTITIONS
+
+CLAIMED_AT_ONCE = 50
+"""Mails of one partition: what a sender takes from others at a time, and delays when it dies."""
+
+MAX_ATTEMPTS = 12
+"""After so many refusals for now, about a day, a mail is given up; the next digest is none the
+worse."""
+
+MAX_LOST = 5
+"""After so many mails in a row for which the mail server could not be had, a run ends."""
+
+_RECORD_SECONDS = (0.1, 10.0)
+"""How long to wait before recording again what could not be recorded: first, doubling up to the
+second."""
+
+log = structlog.get_logger(__name__)
+
+
+class MailServerAway(RuntimeError):  # noqa: N818 - no fault of ours
+    """Nothing can be sent at present; what is due stays due."""
+
+
+@dataclass
+class Report:
+    """What a run did.
+
+    outcomes: how many mails came to each state.
+    undecided: the mails that were found or left undecided, by name.
+    """
+
+    outcomes: Counter[State] = field(default_factory=Counter)
+    undecided: list[Named] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a run works with.
+
+    transport: gives a transport for one run, not yet connected.
+    papers: how many a digest has at most.
+    retry_seconds: how long after so many failed attempts the next one is made.
+    """
+
+    ledger: Ledger
+    subscriptions: Subscriptions
+    contents: Contents
+    links: Links
+    transport: Callable[[], Transport]
+    mail_from: str
+    papers: int
+    retry_seconds: Callable[[int], float] = retry_seconds
+
+
+async def send_due(
+    tools: Tools, at_ms: int | None = None, stopping: asyncio.Event | None = None
+) -> Report:
+    """Send all that is due, and what others left; until told to stop.
+
+    at_ms: what counts as now for what is due, Unix ms; without, the present.
+    Raises MailServerAway and ServiceError STATE_AWAY; what was sent is recorded.
+    """
+    async with AsyncExitStack() as stack:
+        run = _Run(tools, stack, at_ms, stopping or asyncio.Event())
+        partitions = list(range(PARTITIONS))
+        random.shuffle(partitions)  # senders that begin together do not meet
+        found = 1
+        while found and not run.stopping.is_set():
+            found = sum([await run.partition(each) for each in partitions])
+        return run.report
+
+
+class _Run:
+    """One run, with one connection to the mail server, made when it is first needed."""
+
+    def __init__(
+        self, tools: Tools, stack: AsyncExitStack, at_ms: int | None, stopping: asyncio.Event
+    ) -> None:
+        self.report = Report()
+        self.stopping = stopping
+        self._tools = tools
+        self._ledger = tools.ledger
+        self._lifecycle = Lifecycle(tools.subscriptions)
+        self._stack = stack
+        self._at_ms = at_ms
+        self._connection: Transport | None = None
+        self._lost = 0
+
+    async def partition(self, partition: int) -> int:
+        """Make the mails of a partition; how many there were."""
+        made = offset = 0
+        while not self.stopping.is_set():
+            taken = await self._ledger.take_over(partition, CLAIMED_AT_ONCE)
+            self._name(taken.undecided)
+            if taken.claims:
+                await self._make(taken.claims)
+                made += len(taken.claims)
+            at_ms = self._at_ms or _now_ms()
+            due = await self._ledger.due(partition, at_ms, offset, CLAIMED_AT_ONCE)
+            if not due and not taken.claims:
+                break
+            claims = await self._claim(partition, due, at_ms)
+            offset += len(due) - len(claims)  # others have those
+            await self._make(claims)
+            made += len(claims)
+        return made
+
+    async def _claim(self, partition: int, due: Sequence[Due], at_ms: int) -> list[Claim]:
+        """Of those that are due, the mails that are ours now. A digest that was missed is not made
+        up for: the latest one counts."""
+        if due:
+            await self._connect()  # or nothing is claimed
+        subscriptions = await self._tools.subscriptions.many([each.id for each in due])
+        wanted = [
+            Wanted(
+                each.id, each.due_ms, next_due(subscription, at_ms), latest_due(subscription, at_ms)
+            )
+            for each, subscription in zip(due, subscriptions, strict=True)
+            if subscription is not None
+        ]
+        return await self._ledger.claim(partition, wanted)
+
+    async def _make(self, claims: Sequence[Claim]) -> None:
+        ids = [each.id for each in claims]
+        subscriptions = await self._tools.subscriptions.many(ids)
+        sent = await self._ledger.sent_papers(ids)
+        for number, (claim, subscription, papers) in enumerate(
+            zip(claims, subscriptions, sent, strict=True)
+        ):
+            if self.stopping.is_set() or self._lost >= MAX_LOST:
+                for left in claims[number:]:
+                    await self._ledger.settle(left, State.WAITING)
+                break
+            await self._one(claim, subscription, papers)
+        if self._lost >= MAX_LOST:
+            raise MailServerAway("the mail server was lost again and again")
+
+    async def _one(
+        self, claim: Claim, subscription: Subscription | None, sent: frozenset[bytes]
+    ) -> None:
+        if subscription is None or subscription.status is not Status.ACTIVE:
+            await self._settle(claim, State.LEFT)
+            return
+        found: Sequence[Candidate] = ()
+        heading = ""
+        if not _had_one_that_day(claim, subscription):
+            try:
+                selection = await self._tools.contents.selection(subscription.content)
+            except ServiceError as error:
+                await self._unlisted(claim, error)
+                return
+            heading = selection.heading
+            found = selection.new(sent, self._tools.papers)
+        if not found:
+            await self._settle(claim, State.NOTHING)
+            return
+        mail = self._mail(claim, subscription, heading, found)
+        prints = [each for candidate in found for each in candidate.prints]
+        try:
+            ours = await self._ledger.handing_over(claim, str(mail["Message-ID"]), prints)
+        except ServiceError:  # perhaps recorded all the same: it was not handed over
+            await self._settle(claim, State.WAITING)
+            raise
+        if ours:
+            await self._hand_over(claim, mail)
+
+    def _mail(
+        self, claim: Claim, subscription: Subscription, heading: str, found: Sequence[Candidate]
+    ) -> EmailMessage:
+        tools = self._tools
+        entries = [
+            Entry(
+                each.paper.id,
+                each.paper.title,
+                each.paper.authors,
+                each.paper.abstract,
+                each.why,
+                tools.links.paper(each.paper.id),
+            )
+            for each in found
+        ]
+        issue = Issue(claim.occurrence_ms, heading, entries)
+        return digest_mail(subscription, issue, tools.links, tools.mail_from, _now_ms())
+
+    async def _hand_over(self, claim: Claim, mail: EmailMessage) -> None:
+        connection = await self._connect()
+        lost = 0
+        try:
+            await connection.send(mail)
+        except Refused as error:
+            if error.permanent:
+                await self._lifecycle.suppress(claim.id, str(error), _now_ms())
+                await self._settle(claim, State.REFUSED)
+            else:
+                await self._later(claim, error)
+        except Undelivered as error:
+            if error.before_data:
+                lost = self._lost + 1
+                await self._later(claim, error)
+            else:
+                self._name([Named(claim.id, claim.occurrence_ms, str(mail["Message-ID"]), 0)])
+                await self._settle(claim, State.UNDECIDED, self._tools.retry_seconds(1))
+        else:
+            await self._recorded(lambda: self._ledger.sent(claim))
+            self.report.outcomes[State.SENT] += 1
+        self._lost = lost
+
+    async def _later(self, claim: Claim, error: Exception) -> None:
+        attempts = claim.attempts + 1
+        if attempts < MAX_ATTEMPTS:
+            await self._settle(claim, State.WAITING, self._tools.retry_seconds(attempts))
+        else:
+            log.warning("a digest is given up", subscription=claim.id, because=str(error))
+            await self._settle(claim, State.FAILED)
+
+    async def _unlisted(self, claim: Claim, error: ServiceError) -> None:
+        """There is no list: for now, or since what it was asked for is not there any more."""
+        if error.code is Code.UNAVAILABLE:
+            await self._later(claim, error)
+        else:
+            log.warning("a digest has no list", subscription=claim.id, because=str(error))
+            await self._settle(claim, State.FAILED)
+
+    async def _settle(self, claim: Claim, state: State, wait_seconds: float = 0.0) -> None:
+        if await self._recorded(lambda: self._ledger.settle(claim, state, wait_seconds)):
+            self.report.outcomes[state] += 1
+
+    async def _recorded(self, record: Callable[[], Awaitable[bool]]) -> bool:
+        """Record what has happened, however long the state server is away."""
+        pause, longest = _RECORD_SECONDS
+        while True:
+            try:
+                return await record()
+            except ServiceError as error:
+                log.warning("what became of a mail can't be recorded yet", because=str(error))
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, longest)
+
+    async def _connect(self) -> Transport:
+        if self._connection is None:
+            try:
+                transport = self._tools.transport()
+                self._connection = await self._stack.enter_async_context(transport)
+            except Undelivered as error:
+                raise MailServerAway(str(error)) from error
+        return self._connection
+
+    def _name(self, undecided: Sequence[Named]) -> None:
+        for each in undecided:
+            log.warning(
+                "nobody can say whether a mail arrived",
+                subscription=each.id,
+                message_id=each.message_id,
+            )
+        self.report.undecided += undecided
+
+
+def _had_one_that_day(claim: Claim, subscription: Subscription) -> bool:
+    """Whether a digest went out on the same date there already, before its hour was changed."""
+    return claim.sent_ms > 0 and local_date(subscription, claim.sent_ms) == local_date(
+        subscription, claim.occurrence_ms
+    )
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
