@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.errors import Code, ServiceError
+from service.errors import Code, Reason, ServiceError
 from service.web.pages import page
 
 log = structlog.get_logger(__name__)
@@ -45,6 +45,17 @@ _TITLES: Mapping[int, str] = MappingProxyType(
 )
 
 
+_REASON_TITLES: Mapping[Reason, str] = MappingProxyType(
+    {
+        Reason.PAPER_NOT_FOUND: "There is no such paper",
+        Reason.SUBSCRIPTION_NOT_FOUND: "There is no such digest",
+        Reason.DIGEST_TOKEN_INVALID: "This link does not work",
+        Reason.DIGEST_TOKEN_EXPIRED: "This link is too old",
+    }
+)
+"""Where a title says more than that of the status."""
+
+
 def error_page(request: Request, status: int, message: str, title: str = "") -> Response:
     """A page for an error. message: one sentence or two for a person."""
     title = title or _TITLES.get(status, HTTPStatus(status).phrase)
@@ -52,8 +63,8 @@ def error_page(request: Request, status: int, message: str, title: str = "") -> 
 
 
 async def _service_error(request: Request, error: ServiceError) -> Response:
-    unknown = "There is no such paper" if error.code is Code.NOT_FOUND else ""
-    return error_page(request, STATUS[error.code], error.message, unknown)
+    title = _REASON_TITLES.get(error.reason, "")
+    return error_page(request, STATUS[error.code], error.message, title)
 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:

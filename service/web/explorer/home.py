@@ -1,12 +1,17 @@
-"""The first page: what this is, a place to search, and a few doors."""
+"""The first page: what this is, a place to search, what trends, and a few doors."""
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from relatedpapers.v1 import paper_service_pb2
+from relatedpapers.v1.recommendation_service_pb2 import ListTrendingPapersRequest
+from service.web import trends
 from service.web.api import Api
 from service.web.explorer.facts import facts
+from service.web.explorer.trending import chosen
 from service.web.pages import page
+
+_TRENDING = 6
 
 
 class Home:
@@ -22,4 +27,14 @@ class Home:
         if known.popular:
             wanted = paper_service_pb2.BatchGetPapersRequest(paper_ids=known.popular)
             popular = (await self._api.call("PaperService", wanted, request)).papers
-        return page(request, "home.html", kept_seconds=60, facts=known, popular=popular)
+        wanted_now = ListTrendingPapersRequest(page_size=_TRENDING)
+        trending = await self._api.call("RecommendationService", wanted_now, request)
+        return page(
+            request,
+            "home.html",
+            kept_seconds=60,
+            facts=known,
+            popular=popular,
+            trending=chosen(trending),
+            span=trends.span(trending.window),
+        )

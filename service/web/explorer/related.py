@@ -30,7 +30,7 @@ POPULARITY = 0.5
 DIVERSITY = 0.0
 """What a list has where its address does not say; the API's own defaults."""
 
-CONTROLS = ("popularity", "diversity", "first", "last", "venue", READER)
+CONTROLS = ("popularity", "diversity", *parameters.FILTER, READER)
 """The parameters that one sets beside a list."""
 
 
@@ -41,7 +41,8 @@ class Listed(NamedTuple):
     say what the list is of. begin: the number of the first result. first_url, next_url: other pages
     of the list, None where there is none. adjusted: whether a control is set; reset_url: the list
     without. version: of the model. acting: the reader whom it is for; None for everybody.
-    readers: whether one may name a reader. kept_seconds: how long anybody may keep the page.
+    readers: whether one may name a reader. feed: the parameters of the list's feed. kept_seconds:
+    how long anybody may keep the page.
     """
 
     results: Sequence[tuple[RelatedPaper, Why | None]]
@@ -60,6 +61,7 @@ class Listed(NamedTuple):
     version: str
     acting: Acting | None
     readers: bool
+    feed: str
 
     @property
     def kept_seconds(self) -> int:
@@ -116,6 +118,7 @@ async def listed(
         version=answer.model_version,
         acting=who,
         readers=api.open,
+        feed=url("", seed=seeds, less=less, **parameters.kept(query, *parameters.FILTER)),
     )
 
 

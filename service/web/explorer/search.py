@@ -47,7 +47,7 @@ class SearchPage:
         if asked or wanted.filter != PaperFilter():
             found = await self._api.call("RecommendationService", wanted, request)
             after = found.next_page_token
-        same = parameters.kept(query, "q", "first", "last", "venue")
+        same = parameters.kept(query, "q", *parameters.FILTER)
         return page(
             request,
             "search.html",
@@ -59,5 +59,6 @@ class SearchPage:
             begin=begin,
             first_url=url("/search", **same) if begin > 1 else None,
             next_url=url("/search", **same, after=after, begin=begin + _SIZE) if after else None,
+            feed=url("", **same),
             facts=facts(self._api.catalog.serving.artifact),
         )
