@@ -9,6 +9,8 @@ from typing import Literal, NamedTuple
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.digest.addresses import InvalidAddress, named
+
 PREFIX = "RELATED_PAPERS_"
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[0-9]+)?")
@@ -113,18 +115,23 @@ class Settings(BaseSettings):
         "`digest` any number",
     )
     mail_from: str = Field(
-        "Related Papers <digest@localhost>",
+        "Related Papers <digest@related-papers.invalid>",
         description="Whom mails are from, such as Papers <digest@papers.example>; bounces go there",
     )
     smtp_host: str | None = Field(
-        None, description="The mail server; without, mails go to the folder `mail` of the data folder"
+        None,
+        description="The mail server; without, mails go to the folder `mail` of the data folder",
     )
     smtp_port: int | None = Field(
-        None, ge=1, le=65535, description="Its port; without, 587 for STARTTLS, 465 for TLS, else 25"
+        None,
+        ge=1,
+        le=65535,
+        description="Its port; without, 587 for STARTTLS, 465 for TLS, else 25",
     )
     smtp_security: Literal["starttls", "tls", "none"] = Field(
         "starttls",
-        description="How the connection is secured: starttls, tls, or none, which sends no password",
+        description="How the connection is secured: starttls, tls, or none, where no password is "
+        "sent",
     )
     smtp_username: str | None = Field(None, description="Who logs in at the mail server")
     smtp_password_file: Path | None = Field(
@@ -153,6 +160,15 @@ class Settings(BaseSettings):
         for part in parts(value):
             if part != "*" and not _ORIGIN.fullmatch(part):
                 raise ValueError(f"{part!r} is no origin, such as https://papers.example")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_sender(cls, value: str) -> str:
+        try:
+            named(value)
+        except InvalidAddress as error:
+            raise ValueError(f"it must be {error}") from error
         return value
 
     @field_validator("public_url")

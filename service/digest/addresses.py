@@ -8,6 +8,7 @@ a header.
 """
 
 import re
+from email.utils import parseaddr
 
 _MAX_ADDRESS = 254
 """Characters of an address: RFC 5321 4.5.3.1.3, without the angle brackets around a path."""
@@ -41,6 +42,17 @@ def kept(address: str) -> str:
     if len(whole) > _MAX_ADDRESS:
         raise InvalidAddress(f"an address of at most {_MAX_ADDRESS} characters")
     return whole
+
+
+def named(text: str) -> tuple[str, str]:
+    """The name and the kept address of `Ada Lovelace <ada@papers.example>`; the name may be "".
+
+    Raises InvalidAddress.
+    """
+    if not text.isprintable():
+        raise InvalidAddress("an address on one line, such as Papers <digest@papers.example>")
+    name, address = parseaddr(text)
+    return name, kept(address)
 
 
 def mailbox(address: str) -> str:

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.utils import parseaddr
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from service.digest import words
-from service.digest.addresses import shown
+from service.digest.addresses import named, shown
 from service.digest.excerpts import cut, names, sentences
 from service.digest.links import Links
 from service.digest.mime import clean, host, mail, message_id
@@ -160,10 +159,8 @@ def already_mail(
 
 
 def sender(mail_from: str) -> Address:
-    """The setting `mail_from` as a header takes it. Raises ValueError."""
-    name, address = parseaddr(mail_from)
-    if not address:
-        raise ValueError("it must be an address, such as Papers <digest@papers.example>")
+    """The setting `mail_from` as a header takes it. Raises InvalidAddress."""
+    name, address = named(mail_from)
     return Address(name, addr_spec=address)
 
 

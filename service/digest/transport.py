@@ -112,6 +112,11 @@ def check(settings: Settings) -> None:
             "Mails by SMTP need an address for their links: say where readers reach the pages with "
             "--public-url or RELATED_PAPERS_PUBLIC_URL, such as https://papers.example."
         )
+    if settings.mail_from == Settings.model_fields["mail_from"].default:
+        raise MailSettingsError(
+            "Mails by SMTP need a sender: say whom they are from with RELATED_PAPERS_MAIL_FROM, "
+            "such as Papers <digest@papers.example>."
+        )
     if (settings.smtp_username is None) != (settings.smtp_password_file is None):
         raise MailSettingsError(
             "RELATED_PAPERS_SMTP_USERNAME and RELATED_PAPERS_SMTP_PASSWORD_FILE belong together: "
