@@ -94,8 +94,8 @@ class Settings(BaseSettings):
     )
     trending_windows: str = Field(
         '{"week": 7, "day": 1, "month": 30}',
-        description="The windows of trending papers, as JSON: days by name, `log_days` at most; "
-        "the first is the default",
+        description="The windows of trending papers, as JSON: days by name, a day less than "
+        "`log_days` at most; the first is the default",
     )
     trending_types: str = Field(
         "{}",
@@ -113,6 +113,23 @@ class Settings(BaseSettings):
         ge=1,
         description="How many digests one network may ask for in an hour; a key with the scope "
         "`digest` any number",
+    )
+    with_digest: bool = Field(
+        False, description="Whether `serve` sends the digests; many senders share the work"
+    )
+    digest_papers: int = Field(
+        10, ge=1, le=20, description="How many papers a digest brings at most"
+    )
+    digest_undecided: Literal["skip", "resend"] = Field(
+        "skip",
+        description="What becomes of a mail of which nobody can say whether it arrived: skip, no "
+        "second copy and perhaps none; resend, perhaps a second copy",
+    )
+    digest_lease_seconds: float = Field(
+        60.0,
+        gt=0,
+        le=86_400,
+        description="How long a sender may be silent before others take its mails over",
     )
     mail_from: str = Field(
         "Related Papers <digest@related-papers.invalid>",

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from service.digest.ledger_scripts import (
     CLAIM,
     HAND_OVER,
+    KEEP,
     PAPER_BYTES,
     SENT,
     SETTLE,
@@ -107,8 +108,7 @@ class TakenOver(NamedTuple):
 class Ledger:
     """One sender's view of the ledger.
 
-    lease_ms: how long a sender may be silent about a mail before others take it over; it must be
-        longer than a hand-over can take.
+    lease_ms: how long a sender may be silent before others take its mails over; see `keep`.
     undecided: how a mail is settled that its sender left while handing it over.
     Every method raises ServiceError STATE_AWAY when the state server does not answer or refuses.
     """
@@ -172,6 +172,18 @@ class Ledger:
             if not was_undecided or self._undecided is Undecided.RESEND:
                 taken.claims.append(Claim(id, occurrence_ms, attempts, sent_ms))
         return taken
+
+    async def keep(self, claims: Iterable[Claim]) -> None:
+        """Say that we are still at these mails."""
+        calls = [
+            (
+                [digest_claims_key(partition), digest_mail_prefix(partition)],
+                [self._token, self._lease_ms, *ids],
+            )
+            for partition, ids in _by_partition(each.id for each in claims).items()
+        ]
+        if calls:
+            await run_scripts(self._client, KEEP, calls)
 
     async def sent_papers(self, ids: Iterable[str]) -> list[frozenset[bytes]]:
         """What was sent to each subscription: the prints of papers, see `paper_print`."""
@@ -260,6 +272,11 @@ class Ledger:
         )
         return sum(found)
 
+    @property
+    def lease_seconds(self) -> float:
+        """How long a sender may be silent."""
+        return self._lease_ms / 1_000
+
     async def _hashes(self, key: Callable[[int], str]) -> list[dict[bytes, bytes]]:
         return await self._each(lambda pipe, partition: pipe.hgetall(key(partition)))
 
@@ -275,6 +292,13 @@ class Ledger:
 def paper_print(paper_id: str) -> bytes:
     """What is kept of a paper that was sent. Two papers in 10^9 share one with odds of 1 in 37."""
     return blake2b(paper_id.encode(), digest_size=PAPER_BYTES).digest()
+
+
+def _by_partition(ids: Iterable[str]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for id in ids:
+        found.setdefault(digest_partition(id), []).append(id)
+    return found
 
 
 def _settling_keys(partition: int) -> list[str]:

@@ -70,7 +70,7 @@ local function undecided(keys, id, mail, skip)
     mail[2], mail[7], mail[8] = 'undecided', '', mail[1]
     redis.call('ZREM', keys.claims, id)
   else
-    mail[2], mail[7] = 'claimed', ''
+    mail[2], mail[7] = 'waiting', ''
   end
 end
 """
@@ -129,11 +129,9 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', CLAIMS, '-inf', NOW, 'LIMIT', 0,
       skipped = ARGV[4] == 'skip'
       local keys = {undecided = KEYS[3], counts = KEYS[4], sent = KEYS[5], claims = CLAIMS}
       undecided(keys, id, mail, skipped)
-    else
-      mail[2] = 'claimed'
     end
     if not skipped then
-      mail[3] = ARGV[1]
+      mail[2], mail[3] = 'claimed', ARGV[1]
       redis.call('ZADD', CLAIMS, NOW + ARGV[2], id)
     end
     record(MAILS .. id, mail)
@@ -143,6 +141,22 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', CLAIMS, '-inf', NOW, 'LIMIT', 0,
   end
 end
 return answers
+"""
+)
+
+KEEP = Script(
+    _NOW
+    + _RECORD
+    + """
+-- Prolongs the lease of those mails that are still the caller's.
+-- KEYS: claims, what keys of mails begin with. ARGV: token, lease (ms), subscriptions.
+for at = 3, #ARGV do
+  local mail = record_of(KEYS[2] .. ARGV[at])
+  if mail and mail[3] == ARGV[1] and (mail[2] == 'claimed' or mail[2] == 'handing over') then
+    redis.call('ZADD', KEYS[1], 'XX', NOW + ARGV[2], ARGV[at])
+  end
+end
+return 1
 """
 )
 
@@ -224,7 +238,7 @@ if mail[2] ~= 'claimed' and mail[2] ~= 'handing over' then return 0 end
 if state == 'undecided' then
   local keys = {undecided = KEYS[3], counts = KEYS[4], sent = KEYS[5], claims = CLAIMS}
   undecided(keys, id, mail, ARGV[5] == 'skip')
-  if mail[2] == 'claimed' then redis.call('ZADD', CLAIMS, NOW + ARGV[4], id) end
+  if mail[2] == 'waiting' then redis.call('ZADD', CLAIMS, NOW + ARGV[4], id) end
 else
   mail[2], mail[7] = state, ''
   if state == 'waiting' then

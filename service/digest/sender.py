@@ -10,7 +10,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 
@@ -90,6 +90,8 @@ async def send_due(
     """
     async with AsyncExitStack() as stack:
         run = _Run(tools, stack, at_ms, stopping or asyncio.Event())
+        keeping = asyncio.create_task(run.keep())
+        stack.callback(keeping.cancel)
         partitions = list(range(PARTITIONS))
         random.shuffle(partitions)  # senders that begin together do not meet
         found = 1
@@ -113,6 +115,14 @@ class _Run:
         self._at_ms = at_ms
         self._connection: Transport | None = None
         self._lost = 0
+        self._claims: Sequence[Claim] = ()
+
+    async def keep(self) -> None:
+        """Say again and again that we are at our mails."""
+        while True:
+            await asyncio.sleep(self._ledger.lease_seconds / 3)
+            with suppress(ServiceError):  # then others may take them over
+                await self._ledger.keep(self._claims)
 
     async def partition(self, partition: int) -> int:
         """Make the mails of a partition; how many there were."""
@@ -149,6 +159,7 @@ class _Run:
         return await self._ledger.claim(partition, wanted)
 
     async def _make(self, claims: Sequence[Claim]) -> None:
+        self._claims = claims
         ids = [each.id for each in claims]
         subscriptions = await self._tools.subscriptions.many(ids)
         sent = await self._ledger.sent_papers(ids)

@@ -104,6 +104,15 @@ class TestClaiming:
         assert not await lost.handing_over(mine, "<0@papers.example>", PAPERS)
         assert await other.handing_over(taken.claims[0], "<0@papers.example>", PAPERS)
 
+    async def test_a_claim_that_is_kept_does_not_lapse(self, client: Redis) -> None:
+        one, other = sender(client, lease_ms=0), sender(client)
+        mine = await claim(one)
+        patient = Ledger(client, lease_ms=60_000, undecided=Undecided.SKIP)
+        await patient.keep(mine)
+        assert (await other.take_over(PARTITION, 10)).claims == mine, "only its own sender can"
+        await other.keep(mine)
+        assert await one.take_over(PARTITION, 10) == ([], [])
+
     async def test_a_claim_that_holds_is_not_taken_over(self, client: Redis) -> None:
         one, other = sender(client), sender(client)
         await handed_over(one)
