@@ -76,6 +76,31 @@ def preferences(subscription: Subscription) -> pb.DigestPreferences:
     return chosen
 
 
+def stated(given: pb.DigestPreferences) -> Wishes:
+    """What a message of our own says, which was checked before."""
+    content = given.content
+    kinds = {
+        "trending_window": ContentKind.TRENDING,
+        "search_query": ContentKind.SEARCH,
+        "seed_papers": ContentKind.SEEDS,
+        "reader_id": ContentKind.READER,
+    }
+    return Wishes(
+        time_zone=given.time_zone,
+        frequency=Frequency(given.frequency),
+        weekday=given.weekday,
+        hour=given.hour,
+        content=Content(
+            kinds[content.WhichOneof("list") or ""],
+            window=content.trending_window,
+            query=content.search_query,
+            paper_ids=tuple(content.seed_papers.paper_ids),
+            reader_id=content.reader_id,
+        ),
+        tracking=given.tracking,
+    )
+
+
 def _weekday(given: pb.DigestPreferences, frequency: Frequency) -> int:
     if frequency is not Frequency.WEEKLY:
         if given.weekday:

@@ -2,7 +2,8 @@
 
 import calendar
 
-from service.digest.subscriptions import Content, ContentKind, Frequency, Subscription
+from service.digest.schedule import Schedule
+from service.digest.subscriptions import Content, ContentKind, Frequency
 
 
 def what(content: Content) -> str:
@@ -19,7 +20,7 @@ def what(content: Content) -> str:
             return "papers picked for what you have saved and read"
 
 
-def when(subscription: Subscription) -> str:
+def when(subscription: Schedule) -> str:
     """When it comes, such as `every Monday at 08:00 (Europe/Berlin)`."""
     match subscription.frequency:
         case Frequency.DAILY:

@@ -21,15 +21,30 @@ async def own_form(request: Request) -> Mapping[str, str]:
 
     Raises HTTPException: 403 where it comes from elsewhere, 413 or 400 where it is no form of ours.
     """
-    if not same_origin(request.headers):
-        raise HTTPException(403, FORBIDDEN)
+    _check(request)
+    return fields(await body_of(request))
+
+
+def own_fields(request: Request, body: bytes) -> Mapping[str, str]:
+    """The same of a form that has been read."""
+    _check(request)
+    return fields(body)
+
+
+async def body_of(request: Request) -> bytes:
+    """What a form sends, as it came. Raises HTTPException 413 where it is too long."""
     body = bytearray()
     async for part in request.stream():
         body += part
         if len(body) > _MAX_BYTES:
             raise HTTPException(413, "The form is too large.")
+    return bytes(body)
+
+
+def fields(body: bytes) -> Mapping[str, str]:
+    """The fields of a form; of several of one name the last. Raises HTTPException 400."""
     try:
-        fields = parse_qsl(
+        found = parse_qsl(
             body.decode(),
             keep_blank_values=True,
             strict_parsing=bool(body),
@@ -38,4 +53,9 @@ async def own_form(request: Request) -> Mapping[str, str]:
         )
     except ValueError as error:
         raise HTTPException(400, "This is not what a form of ours sends.") from error
-    return dict(fields)
+    return dict(found)
+
+
+def _check(request: Request) -> None:
+    if not same_origin(request.headers):
+        raise HTTPException(403, FORBIDDEN)

@@ -4,8 +4,11 @@ Mail scanners open every link of a mail, so to GET a page changes nothing: it sh
 will do. No page says whether an address has a subscription; only its mailbox is told.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -22,7 +25,7 @@ from service.errors import ServiceError
 from service.web.api import Api
 from service.web.explorer import digest_form
 from service.web.explorer.digest_form import Filled
-from service.web.forms import body_of, own_form, own_fields
+from service.web.forms import body_of, own_fields, own_form
 from service.web.one_click import is_one_click
 from service.web.pages import page
 
@@ -44,6 +47,18 @@ class Summary(NamedTuple):
     papers: list[Paper]
     more: int
     next: str
+
+
+class Choices(NamedTuple):
+    """What a form offers.
+
+    windows: names of those of trending papers. readers: whether readers are shown here.
+    zones: time zones by the part of the world.
+    """
+
+    windows: Sequence[str]
+    readers: bool
+    zones: Mapping[str, Sequence[str]]
 
 
 class DigestPages:
@@ -76,14 +91,18 @@ class DigestPages:
         """Show what would be confirmed."""
         token = _token(request)
         found = await self._get(request, token)
+        summary = await self._summary(request, found)
         if found.status == pb.SUBSCRIPTION_STATUS_PENDING:
-            summary = await self._summary(request, found)
             return page(request, "digest_confirm.html", token=token, summary=summary)
-        return await self._confirmed(request, token)
+        return page(request, "digest_confirmed.html", token="", summary=summary)
 
     async def confirmed(self, request: Request) -> Response:
         """Confirm it."""
-        return await self._confirmed(request, (await own_form(request)).get(_TOKEN, ""))
+        token = (await own_form(request)).get(_TOKEN, "")
+        wanted = pb.ConfirmSubscriptionRequest(token=token)
+        answer = await self._api.call(_SERVICE, wanted, request)
+        summary = await self._summary(request, answer.subscription)
+        return page(request, "digest_confirmed.html", token=answer.manage_token, summary=summary)
 
     async def manage(self, request: Request) -> Response:
         """A subscription, to change or to end it."""
@@ -131,7 +150,7 @@ class DigestPages:
         return page(request, "digest_erased.html", file_rewritten=answer.file_rewritten)
 
     def _form(self, request: Request, filled: Filled, status: int = 200) -> Response:
-        return page(request, "digest.html", status=status, filled=filled, **self._choices())
+        return page(request, "digest.html", status=status, filled=filled, choices=self._choices())
 
     async def _manage(
         self,
@@ -152,15 +171,7 @@ class DigestPages:
             standing=pb.SubscriptionStatus.Name(found.status).rpartition("_")[2].lower(),
             filled=filled,
             saved=saved,
-            **self._choices(),
-        )
-
-    async def _confirmed(self, request: Request, token: str) -> Response:
-        wanted = pb.ConfirmSubscriptionRequest(token=token)
-        answer = await self._api.call(_SERVICE, wanted, request)
-        summary = await self._summary(request, answer.subscription)
-        return page(
-            request, "digest_confirmed.html", token=answer.manage_token, summary=summary
+            choices=self._choices(),
         )
 
     async def _get(self, request: Request, token: str) -> pb.Subscription:
@@ -184,12 +195,21 @@ class DigestPages:
             _local(found),
         )
 
-    def _choices(self) -> dict[str, object]:
-        return {
-            "windows": list(self._api.windows),
-            "readers": self._api.open,
-            "zones": digest_form.zones(),
-        }
+    def _choices(self) -> Choices:
+        return Choices(list(self._api.windows), self._api.open, digest_form.zones())
+
+
+def _token(request: Request) -> str:
+    return request.query_params.get(_TOKEN, "")
+
+
+def _local(found: pb.Subscription) -> str:
+    """When the next digest is due, on the subscriber's clock."""
+    if not found.HasField("next_time"):
+        return ""
+    zone = ZoneInfo(found.preferences.time_zone)
+    due = found.next_time.ToDatetime(UTC).astimezone(zone)
+    return f"{due:%A}, {due.day} {due:%B}, {due:%H:%M}"
 
 
 def routes(api: Api) -> list[Route]:

@@ -4,6 +4,7 @@ from starlette.routing import Route
 
 from service.web import static_files
 from service.web.api import Api
+from service.web.explorer import digest
 from service.web.explorer.home import Home
 from service.web.explorer.maps import MapPage
 from service.web.explorer.models import ModelPage
@@ -35,5 +36,6 @@ def routes(api: Api) -> list[Route]:
         Route("/reader/export", forms.export),
         Route("/related", RelatedPage(api).answer),
         Route("/trending", TrendingPage(api).answer),
+        *digest.routes(api),
         *static_files.routes,
     ]
