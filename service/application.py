@@ -14,7 +14,10 @@ from service.background import Background
 from service.cache import AnswerCache, CacheCounters, RedisCache
 from service.catalog import Catalog
 from service.digest.handlers import DigestHandlers, DigestState
-from service.digest.links import Tokens
+from service.digest.links import Links, Tokens
+from service.digest.notices import Courier, NoticeTask
+from service.digest.transport import MailSettingsError
+from service.digest.transport import check as check_mail
 from service.event_types import event_types
 from service.feedback import FeedbackHandlers, NoState
 from service.feedback_state import FeedbackState
@@ -41,6 +44,11 @@ from service.web.server import WebServer, listen
 
 SIGNING_KEYS = "signing.keys"
 DAY_MS = 86_400_000
+
+_CANNOT_START = (
+    *(ArtifactError, SigningKeysError, ApiKeysError),
+    *(ListenError, MailSettingsError),
+)
 
 log = structlog.get_logger(__name__)
 
@@ -94,10 +102,11 @@ class Application:
             listening = listen(settings.host, settings.web_port)
             self.web_port: int = listening.getsockname()[1]
             public = public_url(settings, self.web_port)
+            self._notices = self._notice_task(keys, public)
             web = WebApplication(answered, api, metrics, settings, self._server.port, public)
             self._gateway = web.gateway
             self._web = WebServer(web, listening)
-        except (ArtifactError, SigningKeysError, ApiKeysError, ListenError) as error:
+        except _CANNOT_START as error:
             raise StartError(str(error)) from error
         self.port = self._server.port
 
@@ -113,6 +122,8 @@ class Application:
                 raise
         if self.live:
             self.live.start()
+        if self._notices:
+            self._notices.start()
         await self._server.start()
         await self._web.start()
         return self
@@ -124,6 +135,8 @@ class Application:
         await self._web.stop()
         self.background.close()
         await self._commit.close()
+        if self._notices:
+            await self._notices.close()
         if self.live:
             await self.live.close()
         if self.state:
@@ -137,7 +150,18 @@ class Application:
         state = DigestState.open(self.state.client, per_hour) if self.state else None
         tokens = Tokens.of(keys, self._settings.data_dir)
         windows = _trending(self._settings, types).windows
-        return DigestHandlers(self.catalog, access, tokens, state, windows, lambda: None)
+        return DigestHandlers(self.catalog, access, tokens, state, windows, self._wake)
+
+    def _wake(self) -> None:
+        if self._notices:
+            self._notices.wake()
+
+    def _notice_task(self, keys: SigningKeys, public: str) -> NoticeTask | None:
+        check_mail(self._settings)
+        if self.state is None:
+            return None
+        links = Links.open(public, keys, self._settings.data_dir)
+        return NoticeTask(Courier.open(self.state.client, links, self._settings))
 
     def _tombstones(self) -> Tombstones | None:
         if self.state is None:

@@ -54,7 +54,7 @@ The digest, by subscription. NN is the partition of a subscription, 00 to 15:
     rp:{digest:NN}:going            zset    subscription that is not active -> when all    none
                                             of the above about it goes, Unix ms
     rp:{digest:NN}:notices:<id>     string  notices sent to that mailbox                   a day
-    rp:{digest:NN}:outbox           zset    "<id> <revision> <notice>" -> from when it     none
+    rp:{digest:NN}:outbox           zset    "<id> <notice> <number>" -> from when it       none
                                             may be sent, Unix ms
     rp:digest:requests:<origin>     string  requests for a digest from that network        an hour
 

@@ -10,7 +10,8 @@ PENDING, ENDED and SUPPRESSED --time--> (none); any --erase--> (none)
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from service.digest.store import Notice, Subscriptions
+from service.digest.outbox import Notice
+from service.digest.store import Subscriptions
 from service.digest.subscriptions import Content, Frequency, Status, Subscription, next_revision
 from service.errors import Reason, ServiceError
 
@@ -41,7 +42,7 @@ class Lifecycle:
             if before and before.status is Status.SUPPRESSED:
                 return False
             if before and before.status is Status.ACTIVE:
-                await self._subscriptions.notify(before, Notice.ALREADY, now_ms)
+                await self._subscriptions.notify(id, Notice.ALREADY, now_ms)
                 return True
             revision = next_revision(before.revision if before else 0, now_ms)
             pending = Subscription(
@@ -62,16 +63,16 @@ class Lifecycle:
                 return True
 
     async def confirm(self, id: str, revision: int, now_ms: int) -> Subscription:
-        """Begin what a request asked for; one that has begun stays as it is."""
+        """Begin what a request asked for; one that has begun stays as it is. Whoever has the link
+        reads the mailbox, so one that was suppressed begins again."""
 
         def confirmed(before: Subscription) -> Subscription:
-            if before.status in {Status.ACTIVE, Status.SUPPRESSED}:
-                return before
             if before.status is Status.ENDED:
                 raise gone()
-            if before.revision != revision:
+            if before.status is Status.PENDING and before.revision != revision:
                 raise changed()
-            return replace(before, status=Status.ACTIVE, confirmed_ms=now_ms)
+            confirmed_ms = before.confirmed_ms or now_ms
+            return replace(before, status=Status.ACTIVE, confirmed_ms=confirmed_ms, refusal="")
 
         return await self._change(id, confirmed, now_ms)
 

@@ -5,12 +5,12 @@ it. So of two changes at once the second is made anew upon the first.
 """
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
 from service.digest.links import CONFIRM_MS, DAY_MS, MANAGE_MS
+from service.digest.outbox import Notice, Waiting
 from service.digest.schedule import next_due
 from service.digest.subscriptions import Status, Subscription, pack, unpack
 from service.feedback_scripts import Script
@@ -87,37 +87,6 @@ return 1
 ERASE = Script(_FORGET + "-- ARGV: id.\nforget(ARGV[1])\nreturn 1\n")
 
 
-class Notice(StrEnum):
-    """A mail that is no digest."""
-
-    CONFIRM = "confirm"
-    """The link that confirms a request."""
-    ALREADY = "already"
-    """There is a subscription already."""
-
-
-class Waiting(NamedTuple):
-    """A notice in the outbox.
-
-    revision: of the subscription for which it was put there; if it is another by then, a notice to
-        confirm is dropped.
-    """
-
-    id: str
-    revision: int
-    notice: Notice
-
-    def __str__(self) -> str:
-        """As it is kept."""
-        return f"{self.id} {self.revision} {self.notice}"
-
-    @classmethod
-    def parse(cls, kept: bytes) -> "Waiting":
-        """What `str` made."""
-        id, revision, notice = kept.decode().split(" ")
-        return cls(id, int(revision), Notice(notice))
-
-
 class Held(NamedTuple):
     """A subscription as it was read, and its bytes, by which a change of it is conditioned."""
 
@@ -160,7 +129,7 @@ class Subscriptions:
         """
         kept_ms = _KEPT_MS[after.status]
         due_ms = next_due(after, now_ms) if after.status is Status.ACTIVE else 0
-        waiting = str(Waiting(after.id, after.revision, notice)) if notice else ""
+        waiting = str(Waiting(after.id, notice, after.revision)) if notice else ""
         partition = digest_partition(after.id)
         keys = [*_keys(partition), digest_outbox_key(partition)]
         arguments: list[Any] = [
@@ -170,12 +139,11 @@ class Subscriptions:
         [written] = await run_scripts(self._client, PUT, [(keys, arguments)])
         return bool(written)
 
-    async def notify(self, subscription: Subscription, notice: Notice, now_ms: int) -> None:
-        """Have a notice sent to a mailbox, and change nothing. One that waits keeps its turn."""
-        waiting = str(Waiting(subscription.id, subscription.revision, notice))
-        outbox = digest_outbox_key(digest_partition(subscription.id))
+    async def notify(self, id: str, notice: Notice, now_ms: int) -> None:
+        """Have a notice sent to a mailbox, and change nothing."""
+        outbox = digest_outbox_key(digest_partition(id))
         with state_errors():
-            await self._client.zadd(outbox, {waiting: now_ms}, nx=True)
+            await self._client.zadd(outbox, {str(Waiting(id, notice, now_ms)): now_ms})
 
     async def next_due_ms(self, id: str) -> int | None:
         """When the next digest is due, Unix ms; None if none is."""
