@@ -67,7 +67,7 @@ class _Fields(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     weight: float = Field(ge=0, le=100, allow_inf_nan=False)
-    half_life: float = Field(gt=0, le=100, allow_inf_nan=False)
+    half_life: float = Field(ge=0.01, le=100, allow_inf_nan=False)
 
 
 _WINDOWS = TypeAdapter(dict[str, float])
@@ -87,7 +87,8 @@ def trending(
     weights: JSON, types to add or to change: `{"dwell": {"weight": 1, "half_life": 0.3}}`; a
         weight of 0 leaves a type out.
     types: every type of event that the service takes.
-    log_days: how long the log keeps events, which no window exceeds.
+    log_days: how long the log keeps events; windows are a day shorter at least, so that the log
+        holds all that is in one.
     Raises ValueError with one sentence that says what is wrong where.
     """
     lengths = {name: round(days * DAY_MS) for name, days in _days(windows, log_days).items()}
@@ -116,10 +117,10 @@ def _days(setting: str, log_days: float) -> Mapping[str, float]:
                 f"The trending window {name!r} must be kebab-case, and at most "
                 f"{_MAX_NAME_CHARACTERS} characters long."
             )
-        if not 1 / 24 <= each <= log_days:
+        if not 1 / 24 <= each <= log_days - 1:
             raise ValueError(
                 f"The trending window {name!r} has {each:g} days: it has an hour at least, and at "
-                f"most the {log_days:g} days for which the log keeps events."
+                f"most {log_days - 1:g} days, one less than the log keeps events."
             )
     return days
 

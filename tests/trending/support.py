@@ -1,0 +1,66 @@
+"""What tests of trends share."""
+
+from collections.abc import Iterable
+
+import msgpack
+
+from models.interactions import RETRACT
+from service.events import StoredEvent
+from service.trending.ranking import Ranking
+from service.trending.records import Fields, Records
+from service.trending.table import Table
+from service.trending.windows import TYPE_WEIGHTS, Trending, trending
+from tests.trending.oracle import Trend
+
+FIELDS = Fields(b"a key of the tests alone")
+CONFIGURED: Trending = trending('{"week": 7, "day": 1, "month": 30}')
+RECORDS = Records(FIELDS, CONFIGURED.families, CONFIGURED.longest_ms)
+
+
+def hours(events: Iterable[StoredEvent], now_ms: int) -> dict[int, dict[bytes, bytes]]:
+    """What the hours hold after these events, none of which comes twice, without a server."""
+    known = list(events)
+    taken_back = {(each.reader, each.retracts) for each in known if each.type == RETRACT}
+    valid = [("0-1", each) for each in known if (each.reader, each.id) not in taken_back]
+    found: dict[int, dict[bytes, list[object]]] = {}
+    flat = RECORDS.of(valid, now_ms)
+    for at in range(0, len(flat), 7):
+        _, hour, field, ms, event_id, acts, origin = flat[at : at + 7]
+        assert isinstance(hour, int)
+        assert isinstance(field, bytes)
+        assert isinstance(event_id, str)
+        record = found.setdefault(hour, {}).setdefault(field, [0])
+        record[0] += 1  # type: ignore[operator]
+        record += (ms, event_id.encode(), acts, origin)
+    return {
+        hour: {field: msgpack.packb(each) for field, each in records.items()}
+        for hour, records in found.items()
+    }
+
+
+def table(events: Iterable[StoredEvent], now_ms: int) -> Table:
+    """A table of these events."""
+    made = Table(TYPE_WEIGHTS)
+    hold(made, 0, events, now_ms)
+    return made
+
+
+def hold(held: Table, partition: int, events: Iterable[StoredEvent], now_ms: int) -> list[int]:
+    """Hold events as those of a partition of readers; the hours that they are in."""
+    found = hours(events, now_ms)
+    for hour, records in found.items():
+        held.replace(partition, hour, records)
+    return list(found)
+
+
+def assert_same(ranking: Ranking, expected: list[Trend]) -> None:
+    """The same papers in the same order, with the same reasons; floats to 1e-9."""
+    assert ranking.papers == [each.paper for each in expected]
+    for at, trend in enumerate(expected):
+        assert abs(ranking.scores[at] - trend.score) <= 1e-9 * max(1.0, trend.score)
+        assert ranking.shown[at] == trend.shown
+        for number, kind in enumerate(ranking.types):
+            assert ranking.readers[at, number] == trend.readers[kind]
+            assert abs(ranking.decayed[at, number] - trend.decayed[kind]) < 1e-6
+            assert abs(ranking.contributions[at, number] - trend.contributions[kind]) < 1e-6
+    assert (abs(ranking.contributions.sum(axis=1) - ranking.scores) < 1e-9).all()
