@@ -9,6 +9,7 @@ import typer
 
 from service import api_keys
 from service.api_keys import Scope
+from service.digest_cli import digest
 from service.feedback_cli import feedback
 from service.public_url import reachable
 from service.settings import Settings, SettingsError, load
@@ -27,6 +28,7 @@ app = typer.Typer(
 api_key = typer.Typer(no_args_is_help=True, help="Keys for what concerns readers.")
 app.add_typer(api_key, name="api-key")
 app.add_typer(feedback, name="feedback")
+app.add_typer(digest, name="digest")
 
 Host = Annotated[str | None, typer.Option(help="The address to listen on. \\[default: 127.0.0.1]")]
 WebPort = Annotated[int | None, typer.Option(help="The web port; 0 picks one. \\[default: 8080]")]
@@ -71,6 +73,9 @@ def serve(
     log_days: Annotated[
         float | None, typer.Option(help="How long the feedback log keeps events. \\[default: 35]")
     ] = None,
+    with_digest: Annotated[
+        bool | None, typer.Option("--with-digest", help="Send the digests too, every minute.")
+    ] = None,
     allow_unsafe_state: Annotated[
         bool | None,
         typer.Option(
@@ -99,6 +104,7 @@ def serve(
             event_types=event_types,
             event_window_days=event_window_days,
             log_days=log_days,
+            with_digest=with_digest,
             allow_unsafe_state=allow_unsafe_state,
         )
     )

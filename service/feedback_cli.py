@@ -4,16 +4,12 @@ Each takes the state server of the data folder, which a running `serve` uses too
 URL. A command loads what it needs and no more.
 """
 
-import asyncio
-import signal
-from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.settings import Settings, SettingsError, load
+from service.state_cli import DataDir, Model, StateUrl, fail, run_on_state, say, settings_of
 
 if TYPE_CHECKING:
     from service.feedback_state import FeedbackState
@@ -22,14 +18,6 @@ feedback = typer.Typer(no_args_is_help=True, help="Readers' events: learn, expor
 
 NAMED_LINES = 20
 """So many bad lines of an import are named; the rest is counted."""
-
-DataDir = Annotated[Path | None, typer.Option(help="The data folder of `serve`. \\[default: data]")]
-StateUrl = Annotated[
-    str | None, typer.Option(help="The Redis of the state. \\[default: the data folder's]")
-]
-Model = Annotated[
-    Path | None, typer.Option(help="The model folder of `train`. \\[default: data/model]")
-]
 
 
 @feedback.command()
@@ -43,8 +31,10 @@ def drain(model: Model = None, data_dir: DataDir = None, state_url: StateUrl = N
     """
     from service import drain as draining
 
-    settings = _settings(model=model, data_dir=data_dir, state_url=state_url)
-    _run(settings, lambda state: draining.drain(state, settings, lambda lag: _say(f"lag {lag}")))
+    settings = settings_of(model=model, data_dir=data_dir, state_url=state_url)
+    run_on_state(
+        settings, lambda state: draining.drain(state, settings, lambda lag: say(f"lag {lag}"))
+    )
 
 
 @feedback.command()
@@ -67,7 +57,7 @@ def export(
     from service import feedback_export
     from service.tombstones import Tombstones
 
-    settings = _settings(data_dir=data_dir, state_url=state_url)
+    settings = settings_of(data_dir=data_dir, state_url=state_url)
 
     async def run(state: "FeedbackState") -> None:
         tombstones = Tombstones.open(state.client, settings.data_dir)
@@ -81,7 +71,7 @@ def export(
             deleted = await feedback_export.export_deleted(tombstones, forget)
             typer.echo(f"{forget}: {deleted} deleted readers")
 
-    _run(settings, run)
+    run_on_state(settings, run)
 
 
 @feedback.command("import")
@@ -105,7 +95,7 @@ def import_(
     from models.console import messages, progress_bars
     from service import feedback_import
 
-    settings = _settings(model=model, data_dir=data_dir, state_url=state_url)
+    settings = settings_of(model=model, data_dir=data_dir, state_url=state_url)
     named: list[str] = []
 
     def refuse(error: Exception) -> None:
@@ -120,9 +110,9 @@ def import_(
         for why, count in sorted(done.passed_over.items()):
             typer.echo(f"{count} {why} (passed over)", err=True)
         if done.refused:
-            _fail(f"{done.refused} lines were not imported; the first of them are named above.")
+            fail(f"{done.refused} lines were not imported; the first of them are named above.")
 
-    _run(settings, run)
+    run_on_state(settings, run)
 
 
 @feedback.command()
@@ -135,89 +125,5 @@ def tail(data_dir: DataDir = None, state_url: StateUrl = None) -> None:
     """
     from service import feedback_tail
 
-    settings = _settings(data_dir=data_dir, state_url=state_url)
-    _run(settings, lambda state: feedback_tail.tail(state, _say), endless=True)
-
-
-def _run(
-    settings: Settings, work: Callable[["FeedbackState"], Awaitable[None]], *, endless: bool = False
-) -> None:
-    """Work on the state; what goes wrong is one sentence and exit code 1.
-
-    endless: work that Ctrl-C ends as it should.
-    """
-    from models.formats import InputError
-    from models.manifest import ArtifactError
-    from service.embedded import EmbeddedServersError
-    from service.errors import ServiceError
-    from service.logs import configure
-    from service.secrets import SigningKeysError
-
-    configure()
-    try:
-        with ExitStack() as stack:
-            url = _state_url(settings, stack)
-            asyncio.run(_work(url, settings, work))
-    except asyncio.CancelledError:
-        if not endless:
-            _fail(
-                "Stopped before it was done; what was done stays, and the rest can be done later."
-            )
-    except (
-        ArtifactError,
-        EmbeddedServersError,
-        InputError,
-        ServiceError,
-        SigningKeysError,
-    ) as error:
-        _fail(str(error))
-
-
-def _state_url(settings: Settings, stack: ExitStack) -> str:
-    """Of the state server that is named, or else of the data folder's, which may start now."""
-    from service.embedded import Role, attach
-
-    if settings.state_url is not None:
-        return settings.state_url
-    return stack.enter_context(attach(settings.data_dir, roles=[Role.STATE]))[Role.STATE]
-
-
-async def _work(
-    url: str, settings: Settings, work: Callable[["FeedbackState"], Awaitable[None]]
-) -> None:
-    """Ctrl-C and SIGTERM end the work where it stands, so that the server is left in good order."""
-    from service.event_types import event_types
-    from service.feedback_state import FeedbackState
-
-    try:
-        state = FeedbackState(
-            url,
-            types=event_types(settings.event_types),
-            allow_unsafe=settings.allow_unsafe_state,
-        )
-    except ValueError as error:
-        _fail(f"The URL of the state or a setting is wrong: {error}.")
-    task = asyncio.ensure_future(work(state))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
-    try:
-        await task
-    finally:
-        await state.close()
-
-
-def _settings(**options: object) -> Settings:
-    try:
-        return load(**options)
-    except SettingsError as error:
-        raise typer.BadParameter(str(error)) from error
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)  # also into a pipe
-
-
-def _fail(sentence: str) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(1)
+    settings = settings_of(data_dir=data_dir, state_url=state_url)
+    run_on_state(settings, lambda state: feedback_tail.tail(state, say), endless=True)

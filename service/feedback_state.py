@@ -77,6 +77,7 @@ class FeedbackState:
         types: Mapping[str, EventType] = EVENT_TYPES,
         allow_unsafe: bool = False,
     ) -> None:
+        self.url = url
         self.client = connect(url, timeout_seconds=timeout_seconds)
         self._allow_unsafe = allow_unsafe
         self._checked = False

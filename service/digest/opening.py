@@ -59,7 +59,7 @@ async def opened(
         None, counters=CacheCounters(), local_megabytes=settings.local_cache_megabytes
     )
     model = artifact.reader_model
-    live = LiveModel(model, artifact.version, settings.state_url) if model else None
+    live = LiveModel(model, artifact.version, state.url) if model else None
     trends = TrendFollower()
     handlers = RecommendationHandlers(
         catalog,

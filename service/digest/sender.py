@@ -60,6 +60,11 @@ class Report:
     outcomes: Counter[State] = field(default_factory=Counter)
     undecided: list[Named] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        """`12 sent, 3 nothing`: states as service/digest/ledger.py names them."""
+        parts = [f"{self.outcomes[state]} {state}" for state in State if self.outcomes[state]]
+        return ", ".join(parts) or "nothing was due"
+
 
 @dataclass(frozen=True, slots=True)
 class Tools:

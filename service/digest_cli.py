@@ -1,0 +1,118 @@
+"""The commands `related-papers digest ...`: they work beside a running `serve`, or alone."""
+
+import asyncio
+import signal
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from service.state_cli import DataDir, Model, StateUrl, fail, run_on_state, say, settings_of
+
+if TYPE_CHECKING:
+    from service.digest.ledger import Named
+    from service.digest.store import Subscriptions
+    from service.feedback_state import FeedbackState
+
+digest = typer.Typer(no_args_is_help=True, help="The digest by mail: send what is due, and look.")
+
+At = Annotated[
+    str | None,
+    typer.Option(help="What counts as now: 2026-03-29T07:00:00+02:00. \\[default: the present]"),
+]
+PublicUrl = Annotated[
+    str | None, typer.Option(help="Where readers reach the pages; mails by SMTP need it.")
+]
+
+
+@digest.command()
+def send(
+    at: At = None,
+    model: Model = None,
+    data_dir: DataDir = None,
+    state_url: StateUrl = None,
+    public_url: PublicUrl = None,
+) -> None:
+    """Send every mail that is due, then end. Any scheduler may run it, every few minutes.
+
+    Several runs at once share the work. One that was killed is made up for by the next; a mail that
+    it was handing over at that moment is named, and settled as RELATED_PAPERS_DIGEST_UNDECIDED
+    says. The exit code is 1 if the mail server or the state server is away.
+
+    Example: related-papers digest send --model data/model
+    """
+    at_ms = None if at is None else _instant_ms(at)
+    settings = settings_of(
+        model=model, data_dir=data_dir, state_url=state_url, public_url=public_url
+    )
+
+    async def run(state: "FeedbackState") -> None:
+        from service.digest.opening import opened
+        from service.digest.sender import MailServerAway, send_due
+        from service.digest.transport import MailSettingsError
+
+        stopping = asyncio.Event()  # the mail at hand is finished
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        try:
+            async with opened(settings, state) as tools:
+                report = await send_due(tools, at_ms, stopping)
+                say(str(report))
+                await _say_undecided(report.undecided, tools.subscriptions)
+        except (MailServerAway, MailSettingsError) as error:
+            fail(str(error))
+
+    run_on_state(settings, run)
+
+
+@digest.command()
+def status(
+    data_dir: DataDir = None,
+    state_url: StateUrl = None,
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Forget the names of the undecided mails.")
+    ] = False,
+) -> None:
+    """Show how many mails are due and what became of the others, and name the undecided.
+
+    A mail is undecided if its sender, or the mail server, was lost while it was handed over: it may
+    have arrived, and nobody can know. Ask the mail server's log by the Message-ID.
+
+    Example: related-papers digest status
+    """
+    settings = settings_of(data_dir=data_dir, state_url=state_url)
+
+    async def run(state: "FeedbackState") -> None:
+        from service.digest.ledger import Ledger, Undecided
+        from service.digest.store import Subscriptions
+
+        ledger = Ledger(state.client, lease_ms=0, undecided=Undecided.SKIP)
+        due = await ledger.overdue(round(datetime.now(UTC).timestamp() * 1_000))
+        say(f"{due} due, {await ledger.open()} being made or to be tried again")
+        counts = await ledger.counts()
+        say(", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "none sent")
+        await _say_undecided(await ledger.undecided(), Subscriptions(state.client))
+        if forget:
+            await ledger.forget_undecided()
+
+    run_on_state(settings, run)
+
+
+async def _say_undecided(undecided: "list[Named]", subscriptions: "Subscriptions") -> None:
+    """A line a mail: to whom, for when, and its Message-ID."""
+    found = await subscriptions.many([each.id for each in undecided])
+    for each, subscription in zip(undecided, found, strict=True):
+        whom = subscription.address if subscription else each.id
+        due = datetime.fromtimestamp(each.occurrence_ms / 1_000, UTC)
+        say(f"undecided: {whom}, due {due:%Y-%m-%d %H:%M} UTC, Message-ID {each.message_id}")
+
+
+def _instant_ms(text: str) -> int:
+    """Unix ms of a time with its offset."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"--at is {text!r}: {error}.") from error
+    if instant.tzinfo is None:
+        raise typer.BadParameter(f"--at is {text!r}: say the offset too, such as {text}Z.")
+    return round(instant.timestamp() * 1_000)
