@@ -73,5 +73,5 @@ def _content(paper: Paper, abstract: str, why: str) -> str:
         venue=plain(paper.venue),
         year=paper.year if paper.HasField("year") else "",
         abstract=abstract,
-        why=why,
+        why=plain(why),
     )

@@ -1,6 +1,6 @@
 """The feed of a search: what matches it, the newest first."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Sequence
 
 from starlette.requests import Request
 
@@ -10,7 +10,7 @@ from relatedpapers.v1.recommendation_service_pb2 import (
     SearchPapersRequest,
     SearchPapersResponse,
 )
-from service.validation import missing
+from service.validation import MAX_PAGE_SIZE, missing
 from service.web.api import Api
 from service.web.explorer import parameters
 from service.web.explorer.facts import facts
@@ -30,8 +30,8 @@ async def feed(api: Api, request: Request, public_url: str) -> Feed:
     wanted = parameters.paper_filter(query)
     if not asked and wanted == PaperFilter():
         raise missing("q", "give words to look for, or years or venues")
-    matching = [paper async for paper in _newest(api, request, asked, wanted)]
-    papers = sorted(matching, key=lambda paper: -paper.year)[:ENTRIES]  # 0 where unknown
+    found = await _Newest(api, request, asked, wanted).find()
+    papers = sorted(found, key=lambda paper: -paper.year)[:ENTRIES]  # 0 where unknown
     own = parameters.kept(query, "q", *parameters.FILTER)
     page = url("/search", **own)
     return Feed(
@@ -48,55 +48,52 @@ async def feed(api: Api, request: Request, public_url: str) -> Feed:
     )
 
 
-async def _newest(
-    api: Api, request: Request, query: str, wanted: PaperFilter
-) -> AsyncIterator[Paper]:
-    """At least as many papers as a feed holds, if so many match, and among them the newest.
+class _Newest:
+    """Finds the newest papers that match a search, which itself lists the best first."""
 
-    A search lists the best first, so it is asked for the newest years alone, then for those before.
-    """
-    found = await _search(api, request, query, wanted)
-    if found.total <= ENTRIES:
-        for result in found.results:
-            yield result.paper
-        return
-    known = facts(api.catalog.serving.artifact)
-    first = wanted.first_year if wanted.HasField("first_year") else known.first_year
-    last = wanted.last_year if wanted.HasField("last_year") else known.last_year
-    count = 0
-    for begin, end in spans(max(first, known.first_year), min(last, known.last_year)):
-        years = PaperFilter(venues=wanted.venues, first_year=begin, last_year=end)
-        for result in (await _search(api, request, query, years)).results:
-            yield result.paper
-            count += 1
-        if count >= ENTRIES:
-            return
-    for result in found.results:  # some have no year
-        if not result.paper.HasField("year"):
-            yield result.paper
+    def __init__(self, api: Api, request: Request, query: str, wanted: PaperFilter) -> None:
+        self._api = api
+        self._request = request
+        self._query = query
+        self._wanted = wanted
 
+    async def find(self) -> Sequence[Paper]:
+        """At least as many as a feed holds, if so many match, and among them the newest."""
+        wanted, known = self._wanted, facts(self._api.catalog.serving.artifact)
+        found = await self._search(wanted)
+        best = [result.paper for result in found.results]
+        if found.total <= len(best):
+            return best
+        first = max(wanted.first_year, known.first_year)  # 0 where there is no bound
+        last = min(wanted.last_year or known.last_year, known.last_year)
+        newest = await self._of_years(first, last) if first <= last else []
+        return [*newest, *(paper for paper in best if not paper.HasField("year"))]
 
-def spans(first: int, last: int) -> Iterator[tuple[int, int]]:
-    """The years from `last` back to `first` in spans of 1, 2, 4, ... years, the newest first."""
-    length = 1
-    while last >= first:
-        begin = max(last - length + 1, first)
-        yield begin, last
-        last, length = begin - 1, 2 * length
+    async def _of_years(self, first: int, last: int) -> Sequence[Paper]:
+        """Likewise of these years: all if they fit one page, else the newer half before the older.
+        Of a single year the best."""
+        years = PaperFilter(venues=self._wanted.venues, first_year=first, last_year=last)
+        found = await self._search(years)
+        if found.total <= len(found.results) or first == last:
+            return [result.paper for result in found.results]
+        middle = (first + last) // 2
+        newer = await self._of_years(middle + 1, last)
+        if len(newer) >= ENTRIES:
+            return newer
+        return [*newer, *await self._of_years(first, middle)]
 
-
-async def _search(
-    api: Api, request: Request, query: str, wanted: PaperFilter
-) -> SearchPapersResponse:
-    """The best matches; none where no paper has every word, which the feed waits for."""
-    found: SearchPapersResponse = await api.call(
-        "RecommendationService",
-        SearchPapersRequest(
-            query=query, filter=wanted, view=PaperView.PAPER_VIEW_FULL, page_size=ENTRIES
-        ),
-        request,
-    )
-    return SearchPapersResponse() if found.relaxed else found
+    async def _search(self, wanted: PaperFilter) -> SearchPapersResponse:
+        """The best matches; none where no paper has every word, which the feed waits for."""
+        message = SearchPapersRequest(
+            query=self._query,
+            filter=wanted,
+            view=PaperView.PAPER_VIEW_FULL,
+            page_size=MAX_PAGE_SIZE,
+        )
+        found: SearchPapersResponse = await self._api.call(
+            "RecommendationService", message, self._request
+        )
+        return SearchPapersResponse() if found.relaxed else found
 
 
 def _named(query: str, wanted: PaperFilter) -> str:
