@@ -48,7 +48,8 @@ def send(
 
     async def run(state: "FeedbackState") -> None:
         from service.digest.opening import opened
-        from service.digest.sender import MailServerAway, send_due
+        from service.digest.sender import send_due
+        from service.digest.tools import MailServerAway
         from service.digest.transport import MailSettingsError
 
         stopping = asyncio.Event()  # the mail at hand is finished
@@ -83,10 +84,10 @@ def status(
     settings = settings_of(data_dir=data_dir, state_url=state_url)
 
     async def run(state: "FeedbackState") -> None:
-        from service.digest.ledger import Ledger, Undecided
+        from service.digest.ledger_view import LedgerView
         from service.digest.store import Subscriptions
 
-        ledger = Ledger(state.client, lease_ms=0, undecided=Undecided.SKIP)
+        ledger = LedgerView(state.client)
         due = await ledger.overdue(round(datetime.now(UTC).timestamp() * 1_000))
         say(f"{due} due, {await ledger.open()} being made or to be tried again")
         counts = await ledger.counts()

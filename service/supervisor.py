@@ -1,4 +1,4 @@
-"""The supervisor: holds the embedded servers, the worker process and the updater process.
+"""The supervisor: holds the embedded servers, the worker process and its companions.
 
 It loads no gRPC and opens no model, so it stays small and starts fast.
 """
@@ -27,15 +27,15 @@ _ENVIRONMENT = {
 
 
 _RESTART_SECONDS = (1.0, 30.0)
-"""How long after its end an updater is started again: first, doubling up to the second."""
+"""How long after its end a companion is started again: first, doubling up to the second."""
 
 _POLL_SECONDS = 0.5
 
 _END_SECONDS = 10.0
-"""How long an updater may take to end; killing it loses nothing."""
+"""How long a companion may take to end; killing it loses nothing."""
 
 _STEADY_SECONDS = 60.0
-"""An updater that ran this long begins again with the shortest pause."""
+"""A companion that ran this long begins again with the shortest pause."""
 
 log = structlog.get_logger(__name__)
 
@@ -66,10 +66,12 @@ def supervise(settings: Settings, announce: Callable[[Ports], None]) -> None:
         for number in _stops():
             signal.signal(number, lambda _number, _frame: worker.stop())
         if (ports := worker.ports()) is not None:
+            # Of the very version that serves, also when a newer one is published meanwhile.
+            served = settings.model_copy(update={"model": worker.model, "web_port": ports.web})
             if settings.updater:
-                # Of the very version that serves, also when a newer one is published meanwhile.
-                updater = Updater(settings.model_copy(update={"model": worker.model}))
-                stack.callback(updater.end)
+                stack.callback(Companion("service.updater", served).end)
+            if settings.with_digest:
+                stack.callback(Companion("service.digest.process", served).end)
             announce(ports)
         worker.wait()
 
@@ -154,17 +156,19 @@ class Worker:
         self._process.wait()
 
 
-class Updater:
-    """A `service.updater` process, started again whenever it dies.
+class Companion:
+    """A process beside the worker, started again whenever it dies.
 
     In a process group of its own: Ctrl-C and a closing terminal reach it through us alone.
+    module: takes the settings and its end as service/updater.py does.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, module: str, settings: Settings) -> None:
+        self._module = module
         self._settings = settings.model_dump_json().encode() + b"\n"
         self._ending = Event()
         self._process = self._start()
-        self._thread = Thread(target=self._keep, name="updater", daemon=True)
+        self._thread = Thread(target=self._keep, name=module, daemon=True)
         self._thread.start()
 
     def end(self) -> None:
@@ -174,7 +178,7 @@ class Updater:
 
     def _start(self) -> "subprocess.Popen[bytes]":
         process = subprocess.Popen(
-            [sys.executable, "-m", "service.updater"],
+            [sys.executable, "-m", self._module],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             env={**_ENVIRONMENT, **os.environ},
@@ -195,14 +199,19 @@ class Updater:
                 return
             if time.monotonic() - began > _STEADY_SECONDS:
                 pause = _RESTART_SECONDS[0]
-            log.error("the updater stopped and is started again", exit_code=code, seconds=pause)
+            log.error(
+                "a process stopped and is started again",
+                module=self._module,
+                exit_code=code,
+                seconds=pause,
+            )
             if self._ending.wait(pause):
                 return
             pause = min(2 * pause, longest)
             self._process = self._start()
 
     def _outlive(self) -> int | None:
-        """Wait until the updater ends by itself: its exit code; None when it was told to end."""
+        """Wait until it ends by itself: its exit code; None when it was told to end."""
         while (code := self._process.poll()) is None:
             if self._ending.wait(_POLL_SECONDS):
                 cast("IO[bytes]", self._process.stdin).close()

@@ -14,8 +14,9 @@ from service.catalog import Catalog
 from service.digest.contents import Contents
 from service.digest.ledger import Ledger, Undecided
 from service.digest.links import Links
-from service.digest.sender import Tools
+from service.digest.notices import Courier
 from service.digest.store import Subscriptions
+from service.digest.tools import Tools
 from service.digest.transport import check, open_transport, retry_seconds
 from service.event_types import event_types
 from service.feedback_state import FeedbackState
@@ -70,6 +71,7 @@ async def opened(
         Readers(artifact, state, tombstones, live, types, background),
         TrendingPapers(catalog, keys, background, cache, windows, trends),
     )
+    links = Links.open(public_url(settings, settings.web_port), keys, settings.data_dir)
     if live:
         live.start()
     try:
@@ -81,7 +83,8 @@ async def opened(
             ),
             subscriptions=Subscriptions(state.client),
             contents=Contents(artifact, handlers),
-            links=Links.open(public_url(settings, settings.web_port), keys, settings.data_dir),
+            links=links,
+            courier=Courier.open(state.client, links, settings),
             transport=lambda: open_transport(settings),
             mail_from=settings.mail_from,
             papers=settings.digest_papers,

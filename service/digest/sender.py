@@ -8,23 +8,20 @@ in its report and settles it as the setting `digest_undecided` says.
 import asyncio
 import random
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass, field
 from email.message import EmailMessage
 
 import structlog
 
-from service.digest.contents import Candidate, Contents
-from service.digest.ledger import Claim, Due, Ledger, Named, State, Wanted
+from service.digest.contents import Candidate
+from service.digest.ledger import Claim, Due, Named, State, Wanted
 from service.digest.lifecycle import Lifecycle
-from service.digest.links import Links
 from service.digest.mail import Entry, Issue, digest_mail
 from service.digest.schedule import latest_due, local_date, next_due
-from service.digest.store import Subscriptions
 from service.digest.subscriptions import Status, Subscription
-from service.digest.transport import Refused, Transport, Undelivered, retry_seconds
+from service.digest.tools import MailServerAway, Report, Tools
+from service.digest.transport import Refused, Transport, Undelivered
 from service.errors import Code, ServiceError
 from service.keys import PARTITIONS
 
@@ -45,46 +42,6 @@ second."""
 log = structlog.get_logger(__name__)
 
 
-class MailServerAway(RuntimeError):  # noqa: N818 - no fault of ours
-    """Nothing can be sent at present; what is due stays due."""
-
-
-@dataclass
-class Report:
-    """What a run did.
-
-    outcomes: how many mails came to each state.
-    undecided: the mails that were found or left undecided, by name.
-    """
-
-    outcomes: Counter[State] = field(default_factory=Counter)
-    undecided: list[Named] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        """`12 sent, 3 nothing`: states as service/digest/ledger.py names them."""
-        parts = [f"{self.outcomes[state]} {state}" for state in State if self.outcomes[state]]
-        return ", ".join(parts) or "nothing was due"
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What a run works with.
-
-    transport: gives a transport for one run, not yet connected.
-    papers: how many a digest has at most.
-    retry_seconds: how long after so many failed attempts the next one is made.
-    """
-
-    ledger: Ledger
-    subscriptions: Subscriptions
-    contents: Contents
-    links: Links
-    transport: Callable[[], Transport]
-    mail_from: str
-    papers: int
-    retry_seconds: Callable[[int], float] = retry_seconds
-
-
 async def send_due(
     tools: Tools, at_ms: int | None = None, stopping: asyncio.Event | None = None
 ) -> Report:
@@ -93,8 +50,13 @@ async def send_due(
     at_ms: what counts as now for what is due, Unix ms; without, the present.
     Raises MailServerAway and ServiceError STATE_AWAY; what was sent is recorded.
     """
+    try:
+        notices = await tools.courier.send()
+    except Undelivered as error:
+        raise MailServerAway(str(error)) from error
     async with AsyncExitStack() as stack:
         run = _Run(tools, stack, at_ms, stopping or asyncio.Event())
+        run.report.notices = notices
         keeping = asyncio.create_task(run.keep())
         stack.callback(keeping.cancel)
         partitions = list(range(PARTITIONS))

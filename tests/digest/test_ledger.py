@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from service.digest.ledger import Claim, Due, Ledger, State, Undecided, Wanted, paper_print
 from service.digest.ledger_scripts import MAX_PAPERS, MAX_UNDECIDED
+from service.digest.ledger_view import LedgerView
 from service.digest.store import Held, Subscriptions
 from service.digest.subscriptions import Status
 from service.embedded import Role
@@ -72,7 +73,7 @@ class TestClaiming:
         assert await ledger.due(PARTITION, DUE_MS - 1, 0, 10) == []
         assert await ledger.due(PARTITION, DUE_MS, 0, 10) == [Due(ADA.id, DUE_MS)]
         assert await ledger.due(PARTITION, DUE_MS, 1, 10) == []
-        assert await ledger.overdue(DUE_MS) == 1
+        assert await LedgerView(client).overdue(DUE_MS) == 1
 
     async def test_one_of_two_senders_gets_a_mail(self, client: Redis) -> None:
         one, other = sender(client), sender(client)
@@ -80,7 +81,7 @@ class TestClaiming:
         assert await claim(other) == []
         assert await other.due(PARTITION, DUE_MS, 0, 10) == []
         assert await one.due(PARTITION, DUE_MS + DAY_MS, 0, 10) == [Due(ADA.id, DUE_MS + DAY_MS)]
-        assert await one.open() == 1
+        assert await LedgerView(client).open() == 1
 
     async def test_the_next_mail_waits_for_the_one_at_hand(self, client: Redis) -> None:
         one, other = sender(client), sender(client)
@@ -94,7 +95,7 @@ class TestClaiming:
         mine = await handed_over(ledger)
         assert await ledger.settle(mine, State.WAITING, 3_600)
         assert await claim(ledger, day=1) == [Claim(ADA.id, DUE_MS + DAY_MS)]
-        assert await ledger.open() == 1
+        assert await LedgerView(client).open() == 1
 
     async def test_a_claim_lapses(self, client: Redis) -> None:
         lost, other = sender(client, lease_ms=0), sender(client)
@@ -109,7 +110,8 @@ class TestClaiming:
         mine = await claim(one)
         patient = Ledger(client, lease_ms=60_000, undecided=Undecided.SKIP)
         await patient.keep(mine)
-        assert (await other.take_over(PARTITION, 10)).claims == mine, "only its own sender can"
+        taken = await other.take_over(PARTITION, 10)
+        assert taken.claims == mine, "only its own sender can"
         await other.keep(mine)
         assert await one.take_over(PARTITION, 10) == ([], [])
 
@@ -128,8 +130,8 @@ class TestSending:
         assert await sent(ledger) == frozenset()
         assert await ledger.sent(mine)
         assert await sent(ledger) == frozenset(PAPERS)
-        assert await ledger.counts() == {"sent": 1}
-        assert await ledger.open() == 0
+        assert await LedgerView(client).counts() == {"sent": 1}
+        assert await LedgerView(client).open() == 0
         assert not await ledger.sent(mine), "once"
         await subscriptions.erase(ADA.id)
         assert await sent(ledger) == frozenset()
@@ -143,7 +145,7 @@ class TestSending:
         held = await subscriptions.read(ADA.id)
         await subscriptions.write(held, replace(ADA, status=Status.ENDED), DUE_MS)
         assert not await ledger.handing_over(mine, "<0@papers.example>", PAPERS)
-        assert await ledger.open() == 0
+        assert await LedgerView(client).open() == 0
 
     async def test_who_was_erased_meanwhile_gets_nothing(
         self, client: Redis, subscriptions: Subscriptions
@@ -153,7 +155,7 @@ class TestSending:
         await subscriptions.erase(ADA.id)
         assert not await ledger.handing_over(mine, "<0@papers.example>", PAPERS)
         assert await ledger.take_over(PARTITION, 10) == ([], [])
-        assert await ledger.open() == 0
+        assert await LedgerView(client).open() == 0
 
     @pytest.mark.usefixtures("subscriptions")
     async def test_a_refusal_for_now_is_tried_again(self, client: Redis) -> None:
@@ -161,7 +163,7 @@ class TestSending:
         mine = await handed_over(ledger)
         assert await ledger.settle(mine, State.WAITING, 3_600)
         assert await ledger.take_over(PARTITION, 10) == ([], [])
-        assert await ledger.open() == 1
+        assert await LedgerView(client).open() == 1
 
     @pytest.mark.usefixtures("subscriptions")
     async def test_attempts_are_counted(self, client: Redis) -> None:
@@ -172,8 +174,8 @@ class TestSending:
             [mine] = (await ledger.take_over(PARTITION, 10)).claims
             assert mine == Claim(ADA.id, DUE_MS, attempts)
         assert await ledger.settle(mine, State.FAILED)
-        assert await ledger.open() == 0
-        assert await ledger.counts() == {"failed": 1}
+        assert await LedgerView(client).open() == 0
+        assert await LedgerView(client).counts() == {"failed": 1}
 
     @pytest.mark.usefixtures("subscriptions")
     async def test_the_newest_papers_are_remembered(self, client: Redis) -> None:
@@ -201,11 +203,11 @@ class TestUndecided:
         assert [(each.id, each.message_id) for each in taken.undecided] == [
             (ADA.id, "<0@papers.example>")
         ]
-        [named] = await other.undecided()
+        [named] = await LedgerView(client).undecided()
         assert (named.id, named.occurrence_ms) == (ADA.id, DUE_MS)
-        assert await other.counts() == {"undecided": 1}
+        assert await LedgerView(client).counts() == {"undecided": 1}
         assert await sent(other) == frozenset(PAPERS), "no paper twice, whatever arrived"
-        assert await other.open() == 0
+        assert await LedgerView(client).open() == 0
 
     async def test_sent_once_more(self, client: Redis) -> None:
         lost = sender(client, lease_ms=0)
@@ -217,8 +219,8 @@ class TestUndecided:
         assert await sent(other) == frozenset()
         assert await other.handing_over(taken.claims[0], "<0@papers.example>", PAPERS)
         assert await other.sent(taken.claims[0])
-        assert await other.counts() == {"undecided": 1, "sent": 1}
-        assert len(await other.undecided()) == 1
+        assert await LedgerView(client).counts() == {"undecided": 1, "sent": 1}
+        assert len(await LedgerView(client).undecided()) == 1
 
     @pytest.mark.parametrize("policy", list(Undecided))
     async def test_decided_after_all(self, client: Redis, policy: Undecided) -> None:
@@ -226,10 +228,10 @@ class TestUndecided:
         mine = await handed_over(slow)
         taken = await other.take_over(PARTITION, 10)
         assert await slow.sent(mine), "it was not dead"
-        assert await other.undecided() == []
-        assert await other.counts() == {"undecided": 0, "sent": 1}
+        assert await LedgerView(client).undecided() == []
+        assert await LedgerView(client).counts() == {"undecided": 0, "sent": 1}
         assert await sent(other) == frozenset(PAPERS)
-        assert await other.open() == 0
+        assert await LedgerView(client).open() == 0
         for again in taken.claims:
             assert not await other.handing_over(again, "<0@papers.example>", PAPERS)
 
@@ -241,7 +243,7 @@ class TestUndecided:
         assert await other.handing_over(again, "<0@papers.example>", PAPERS[:3])
         assert await slow.sent(mine)
         assert await other.sent(again)
-        assert await other.counts() == {"undecided": 0, "sent": 2}
+        assert await LedgerView(client).counts() == {"undecided": 0, "sent": 2}
         assert await sent(other) == frozenset(PAPERS)
 
     @pytest.mark.parametrize("policy", list(Undecided))
@@ -249,7 +251,7 @@ class TestUndecided:
         ledger = sender(client, undecided=policy)
         mine = await handed_over(ledger)
         assert await ledger.settle(mine, State.UNDECIDED)
-        assert len(await ledger.undecided()) == 1
+        assert len(await LedgerView(client).undecided()) == 1
         again = await ledger.take_over(PARTITION, 10)
         expected = [Claim(ADA.id, DUE_MS)] if policy is Undecided.RESEND else []
         assert again == (expected, [])
@@ -265,9 +267,9 @@ class TestUndecided:
         for day in range(MAX_UNDECIDED + 2):
             await handed_over(lost, day)
             await other.take_over(PARTITION, 10)
-        named = await other.undecided()
+        named = await LedgerView(client).undecided()
         assert len(named) == MAX_UNDECIDED
         assert named[-1].occurrence_ms == DUE_MS + (MAX_UNDECIDED + 1) * DAY_MS
-        await other.forget_undecided()
-        assert await other.undecided() == []
-        assert await other.counts() == {"undecided": MAX_UNDECIDED + 2}
+        await LedgerView(client).forget_undecided()
+        assert await LedgerView(client).undecided() == []
+        assert await LedgerView(client).counts() == {"undecided": MAX_UNDECIDED + 2}

@@ -1,0 +1,69 @@
+"""A sender process: `python -m service.digest.process`, as the supervisor of `serve --with-digest`
+starts it.
+
+Standard input: the settings as one line of JSON, then nothing until the supervisor is gone. Ends on
+SIGTERM, SIGINT, or the end of its input, after the mail at hand; killing it loses nothing, and the
+mail at hand may become undecided (see service/digest/ledger_scripts.py).
+"""
+
+import asyncio
+import json
+import signal
+import sys
+from contextlib import suppress
+
+import structlog
+
+from service.digest.opening import opened
+from service.digest.sender import send_due
+from service.digest.tools import MailServerAway, Tools
+from service.errors import ServiceError
+from service.event_types import event_types
+from service.feedback_state import FeedbackState
+from service.logs import configure
+from service.settings import Settings
+
+PERIOD_SECONDS = 60.0
+"""How long after a run the next one begins."""
+
+log = structlog.get_logger(__name__)
+
+
+def main() -> int:
+    """Run a sender process and return its exit code."""
+    configure()
+    line = sys.stdin.readline()
+    if not line:  # the supervisor ended before it began
+        return 0
+    asyncio.run(_run(Settings(**json.loads(line))))
+    return 0
+
+
+async def _run(settings: Settings) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    loop.add_reader(sys.stdin.fileno(), stopping.set)
+    state = FeedbackState(settings.state_url or "", types=event_types(settings.event_types))
+    async with opened(settings, state) as tools:
+        while not stopping.is_set():
+            await _send(tools, stopping)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), PERIOD_SECONDS)
+    loop.remove_reader(sys.stdin.fileno())
+    await state.close()
+
+
+async def _send(tools: Tools, stopping: asyncio.Event) -> None:
+    try:
+        report = await send_due(tools, stopping=stopping)
+    except (MailServerAway, ServiceError) as error:
+        log.warning("digests wait", because=str(error))
+    else:
+        if report.outcomes or report.undecided:
+            log.info("digests", outcomes=str(report), undecided=len(report.undecided))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
