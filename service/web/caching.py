@@ -69,7 +69,8 @@ def matches(tag: str, wanted: str) -> bool:
 
 
 def _names_reader(request: Message) -> bool:
-    """Every request about a reader has a field `reader_id`, a batch in each of its items."""
-    return bool(getattr(request, "reader_id", "")) or any(
+    """Every request about a reader has a field `reader_id`, a batch in each of its items, and one
+    about a subscription a `token`."""
+    return any(getattr(request, name, "") for name in ("reader_id", "token")) or any(
         map(_names_reader, getattr(request, "requests", ()))
     )

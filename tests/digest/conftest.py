@@ -1,0 +1,51 @@
+"""A service with digests over a real channel and real pages, and an empty state."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from redis import Redis
+
+from service.digest.links import Tokens
+from service.embedded import Role
+from service.secrets import SigningKeys
+from service.settings import Settings
+from tests.digest.client import Service
+from tests.service.conftest import Running, Starting
+
+
+@pytest.fixture
+def state_url(embedded_urls: dict[Role, str]) -> str:
+    """An empty state server."""
+    url = embedded_urls[Role.STATE]
+    with Redis.from_url(url) as client:
+        client.flushall()
+    return url
+
+
+@pytest.fixture
+def settings(toy_model: Path, state_url: str, tmp_path: Path) -> Settings:
+    """The toy model and an empty state, on free ports; mails go to a Maildir."""
+    data = tmp_path / "data"
+    return Settings(model=toy_model, port=0, web_port=0, data_dir=data, state_url=state_url)
+
+
+@pytest_asyncio.fixture
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    """The service."""
+    async with Starting(settings) as service:
+        yield service
+
+
+@pytest.fixture
+def service(running: Running, settings: Settings) -> Service:
+    """Over gRPC."""
+    return Service(running, settings)
+
+
+@pytest.fixture
+def tokens(settings: Settings) -> Tokens:
+    """What the service signs with."""
+    keys = SigningKeys.open(settings.data_dir / "signing.keys")
+    return Tokens.of(keys, settings.data_dir)
