@@ -37,9 +37,8 @@ def cut(text: str, length: int) -> str:
         return text
     if length < 2:
         return ""
-    head = text[: length - 1]
-    space = head.rfind(" ", length // 2)
-    return (head[:space] if space > 0 else head).rstrip(" ,;:.") + "…"
+    space = text.rfind(" ", length // 2, length)
+    return text[: space if space > 0 else length - 1].rstrip(" ,;:.") + "…"
 
 
 def names(authors: Sequence[str], length: int) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import escape
 
 from service.digest import words
 from service.digest.addresses import named, shown
@@ -29,8 +30,8 @@ MAX_BYTES = 102_000
 
 MAX_ENTRIES = 20
 
-_MAX_URL = 1_000
-"""A paper whose address is longer than this is named without a link."""
+_MAX_URL = 400
+"""A paper whose address is longer than this, as HTML writes it, is named without a link."""
 
 _WIDTH = 72
 
@@ -204,7 +205,7 @@ def _fitted(entry: Entry, room: _Lengths) -> dict[str, str]:
         "authors": names([author for author in authors if author], room.authors),
         "abstract": cut(sentences(clean(entry.abstract[:4_000])), room.abstract),
         "why": cut(clean(entry.why), room.why),
-        "url": entry.url if len(entry.url) <= _MAX_URL else "",
+        "url": entry.url if len(escape(entry.url)) <= _MAX_URL else "",
     }
 
 

@@ -1,10 +1,10 @@
 """Mails as bytes: headers and parts in the one form that no relay has a reason to change.
 
-Lines of 78 characters at most and CRLF, ASCII alone on the wire (quoted-printable or base64, RFC
+Lines of 76 characters at most and CRLF, ASCII alone on the wire (quoted-printable or base64, RFC
 2045), so that a DKIM signature (RFC 6376), which a relay puts on, holds all the way.
 """
 
-import unicodedata
+import re
 from datetime import UTC, datetime
 from email.header import Header
 from email.headerregistry import Address
@@ -16,11 +16,14 @@ from urllib.parse import urlsplit
 _WHOLE = frozenset({"message-id", "list-unsubscribe", "list-id"})
 """Headers of one long word, which the library would take apart into encoded words."""
 
-_LEFT_OUT = frozenset({"Cc", "Cs", "Co", "Cn"})
-_BIDIRECTIONAL = frozenset(
-    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_LEFT_OUT = re.compile(
+    "[\x00-\x1f\x7f-\x9f"  # control characters
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # these turn the direction of what follows
+    "\u2028\u2029\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef\ufff9-\ufffb\ufffe\uffff"  # no text
+    "\U000e0000-\U0010ffff]"
 )
-"""What turns the direction of the text that follows, other people's text included."""
+_AS_IT_IS = bytes(set(range(128)) - set(b"="))
+"""What quoted-printable writes as it is, line ends and blanks aside."""
 
 
 class _Policy(EmailPolicy):
@@ -30,9 +33,10 @@ class _Policy(EmailPolicy):
         """A header as it is sent."""
         if name.lower() in _WHOLE:
             return f"{name}: {value}{self.linesep}"
-        if name.lower() == "subject" and not value.isascii():  # the newer folding loses spaces
-            coded = Header(value, "utf-8", maxlinelen=76, header_name=name)
-            return f"{name}: {coded.encode(linesep=self.linesep)}{self.linesep}"
+        if name.lower() == "subject" and hasattr(value, "name"):  # made here, not read
+            # The newer folding loses spaces, and leaves first lines empty.
+            words = Header(value, "us-ascii" if value.isascii() else "utf-8", 76, header_name=name)
+            return f"{name}: {words.encode(linesep=self.linesep)}{self.linesep}"
         folded: str = super().fold(name, value)
         return folded
 
@@ -41,7 +45,7 @@ class _Policy(EmailPolicy):
         return self.fold(name, value).encode("ascii")
 
 
-POLICY = _Policy(linesep="\r\n", cte_type="7bit", max_line_length=78)
+POLICY = _Policy(linesep="\r\n", cte_type="7bit", max_line_length=76)
 
 
 def mail(
@@ -55,7 +59,7 @@ def mail(
     message = EmailMessage(POLICY)
     message["From"] = sender
     message["To"] = Address(addr_spec=to)
-    message["Subject"] = clean(subject)
+    message["Subject"] = clean(subject).replace("=?", "= ?")  # no encoded words but our own
     message["Date"] = datetime.fromtimestamp(at_ms // 1_000, UTC)
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answer that somebody is on holiday
@@ -83,16 +87,11 @@ def host(public_url: str) -> str:
 
 def clean(text: str) -> str:
     """Somebody's text on one line: without what is not printed, or turns what comes after it."""
-    line = " ".join(text.split())
-    return "".join(
-        character
-        for character in line
-        if character not in _BIDIRECTIONAL and unicodedata.category(character) not in _LEFT_OUT
-    )
+    return " ".join(_LEFT_OUT.sub(" ", text).split())
 
 
 def _encoding(text: str) -> str:
     """The shorter of the two: quoted-printable spends three characters on a byte beyond ASCII."""
     octets = text.encode()
-    beyond = sum(octet > 127 or octet == ord("=") for octet in octets)
+    beyond = len(octets.translate(None, _AS_IT_IS))
     return "base64" if 6 * beyond > len(octets) else "quoted-printable"
