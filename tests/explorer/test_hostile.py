@@ -91,9 +91,9 @@ def test_bad_number_is_refused_with_its_name(site: Site, path: str, name: str, v
 
 
 PATHS = ["/papers/", "/map/", "/related/", "/search/", "/static/", "/static/x/", "/readers/",
-         "/model/", "/embed/", "/"]  # fmt: skip
+         "/model/", "/embed/", "/trending/", "/feeds/", "/"]  # fmt: skip
 PARAMETERS = ["q", "first", "last", "venue", "after", "begin", "seed", "less", "add", "popularity",
-              "diversity", "id", "other"]  # fmt: skip
+              "diversity", "id", "window", "other"]  # fmt: skip
 VALUES = st.one_of(
     st.text(max_size=50).map(lambda text: text.encode("utf-8", "surrogatepass")),
     st.binary(max_size=30),
@@ -124,7 +124,7 @@ def test_no_path_fails(site: Site, path: str, rest: bytes) -> None:
 
 @given(
     path=st.sampled_from(
-        ["/search", "/related", "/papers/plain-1", "/map/plain-1", "/papers", "/"]
+        ["/search", "/related", "/papers/plain-1", "/map/plain-1", "/papers", "/trending", "/"]
     ),
     parameters=st.lists(st.tuples(st.sampled_from(PARAMETERS), VALUES), max_size=6),
 )

@@ -7,7 +7,7 @@ import pytest
 from service.web import static_files
 from tests.explorer.site import Site
 
-PAGES = ["/", "/search?q=rivers", "/papers/plain-1", "/related?seed=plain-1"]
+PAGES = ["/", "/search?q=rivers", "/papers/plain-1", "/related?seed=plain-1", "/trending"]
 
 
 @pytest.mark.parametrize("path", PAGES)
