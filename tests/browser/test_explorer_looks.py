@@ -24,6 +24,8 @@ PAGES = {
     "seeds": "/related?seed=arXiv:1706.03762&seed=arXiv:1810.04805&less=arXiv:1301.3781&seed=no",
     "no-seeds": "/related",
     "choices": "/related?add=transformer",
+    "trending": "/trending",
+    "nothing-trends": "/trending?window=month&venue=Nowhere",
     "missing": "/nowhere",
     "refused": "/search?first=soon",
 }

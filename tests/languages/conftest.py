@@ -19,13 +19,14 @@ Show = Callable[..., str]
 class Served(NamedTuple):
     """A running service, a well-known paper of its corpus, and what every example prints for it.
 
-    web: as http://host:port.
+    web: as http://host:port. trending: the ids of five papers that trend, best first.
     """
 
     address: str
     web: str
     paper_id: str
     expected: str
+    trending: list[str]
 
 
 @pytest.fixture(
@@ -48,9 +49,10 @@ def served(
     with serve_both(folder, tmp_path_factory.mktemp("data")) as (address, web):
         with Client(address) as client:
             results = list(client.list_related_papers(paper_ids=[paper_id], limit=5))
+            trending = [each.paper.id for each in client.list_trending_papers("day", limit=5)]
         assert len(results) == 5
         lines = [f"{r.score:.2f}  {r.paper.title} ({r.paper.year})\n" for r in results]
-        yield Served(address, web, paper_id, "".join(lines))
+        yield Served(address, web, paper_id, "".join(lines), trending)
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from tests.languages.conftest import Served, Show
 from tests.support import require_tool
 
 METHOD = "relatedpapers.v1.RecommendationService/ListRelatedPapers"
+TRENDING = "relatedpapers.v1.RecommendationService/ListTrendingPapers"
 
 
 def lines(answer: str) -> str:
@@ -69,3 +70,31 @@ def test_connect_node(transport: str, node: Path, served: Served, run: Show) -> 
           console.log(`${{score.toFixed(2)}}  ${{paper.title}} (${{paper.year}})`);
     """
     assert run("node", "--input-type=module", "--eval", script, cwd=node) == served.expected
+
+
+def test_curl_lists_trending_papers(served: Served, run: Show) -> None:
+    message = urlencode({"encoding": "json", "message": '{"window": "day", "pageSize": 5}'})
+    answer = run(require_tool("curl"), "--silent", "--fail", f"{served.web}/{TRENDING}?{message}")
+    assert [result["paper"]["id"] for result in json.loads(answer)["results"]] == served.trending
+
+
+@pytest.mark.network
+@pytest.mark.parametrize("transport", ["createConnectTransport", "createGrpcWebTransport"])
+def test_connect_node_lists_trending_papers(
+    transport: str, node: Path, served: Served, run: Show
+) -> None:
+    script = f"""
+        import {{ createClient }} from "@connectrpc/connect";
+        import {{ {transport} }} from "@connectrpc/connect-node";
+        import {{ RecommendationService, ResultSource }}
+            from "./gen/relatedpapers/v1/recommendation_service_pb.js";
+        const baseUrl = {json.dumps(served.web)};
+        const transport = {transport}({{ baseUrl, httpVersion: "1.1" }});
+        const client = createClient(RecommendationService, transport);
+        const answer = await client.listTrendingPapers({{ window: "day", pageSize: 5 }});
+        if (answer.results.some((each) => each.source !== ResultSource.POPULAR_FALLBACK))
+          throw new Error("without feedback there is only the fallback");
+        for (const {{ paper }} of answer.results) console.log(paper.id);
+    """
+    printed = run("node", "--input-type=module", "--eval", script, cwd=node)
+    assert printed.split() == served.trending
