@@ -37,7 +37,8 @@ from service.state import StateFormatError, check_state
 from service.tombstones import Tombstones
 from service.trending.follower import TrendFollower
 from service.trending.handler import TrendingPapers
-from service.trending.windows import Trending, trending
+from service.trending.lists import TrendingLists
+from service.trending.windows import Trending, configured_trending
 from service.web.api import Api
 from service.web.application import WebApplication
 from service.web.server import WebServer, listen
@@ -76,7 +77,8 @@ class Application:
             tombstones = self._tombstones()
             records = self._records(tombstones, keys, types)
             self.live = self._live()
-            self.trends = TrendFollower()
+            lists = TrendingLists(self.catalog.serving.artifact)
+            self.trends = TrendFollower(lists, settings.state_url)
             artifact = self.catalog.serving.artifact
             readers = Readers(artifact, self.state, tombstones, self.live, types, self.background)
             feedback = FeedbackHandlers(self.catalog, access, rules, self._commit, records)
@@ -122,6 +124,7 @@ class Application:
                 raise
         if self.live:
             self.live.start()
+        self.trends.start()
         if self._notices:
             self._notices.start()
         await self._server.start()
@@ -139,6 +142,7 @@ class Application:
             await self._notices.close()
         if self.live:
             await self.live.close()
+        await self.trends.close()
         if self.state:
             await self.state.close()
         await self.cache.close()
@@ -220,12 +224,7 @@ def _event_types(settings: Settings) -> Mapping[str, EventType]:
 
 def _trending(settings: Settings, types: Mapping[str, EventType]) -> Trending:
     try:
-        return trending(
-            settings.trending_windows,
-            settings.trending_types,
-            types,
-            log_days=settings.log_days,
-        )
+        return configured_trending(settings, types)
     except ValueError as error:
         raise StartError(str(error)) from error
 

@@ -1,4 +1,5 @@
-"""Learns from all that has arrived: until the counters and the item deltas hold every event."""
+"""Learns from all that has arrived: until the counters, the item deltas and the trends hold every
+event."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from service.feedback_log import START
 from service.feedback_state import FeedbackState
 from service.item_updates import POLL_SECONDS
 from service.settings import Settings
-from service.updater import open_updater
+from service.updater import open_trends, open_updater
 
 
 async def drain(state: FeedbackState, settings: Settings, tell: Callable[[int], None]) -> None:
@@ -21,21 +22,25 @@ async def drain(state: FeedbackState, settings: Settings, tell: Callable[[int], 
     Raises ArtifactError, SigningKeysError, ServiceError.
     """
     artifact = Artifact.open(settings.model)
-    updater = open_updater(state, artifact, settings)
+    learns = artifact.reader_model is not None
+    updater, trends = open_updater(state, artifact, settings), open_trends(state, settings)
     told = -1
     try:
         while True:
             lag = await updater.log.lag()
             ends, at = await updater.log.ends(), await reached(state.client, artifact.version)
             done = all(_place(at.get(each, START)) >= _place(end) for each, end in ends.items())
+            done = (done or not learns) and not await trends.behind()
             if lag not in {told, 0} or (done and lag == 0):
                 tell(told := lag)
             if done and lag == 0:
+                await trends.step()
                 return
-            if not await updater.step():
+            if not await updater.step() and not (lag == 0 and await trends.step()):
                 await asyncio.sleep(POLL_SECONDS)
     finally:
         await updater.close()
+        await trends.close()
 
 
 def _place(entry: str) -> tuple[int, int]:

@@ -1,4 +1,5 @@
-"""An updater process: `python -m service.updater`, as the supervisor starts it.
+"""An updater process: `python -m service.updater`, as the supervisor starts it. It counts readers'
+events, learns from them where the model knows readers, and publishes what trends.
 
 Standard input: the settings as one line of JSON, then nothing until the supervisor is gone. Ends on
 SIGTERM, SIGINT, or the end of its input; killing it loses nothing (see service/item_updates.py).
@@ -9,9 +10,8 @@ import json
 import signal
 import sys
 
-import structlog
-
 from models.artifact import Artifact
+from service.counting import Counting
 from service.event_types import event_types
 from service.feedback_log import FeedbackLog
 from service.feedback_state import FeedbackState
@@ -19,10 +19,12 @@ from service.item_updates import Updater
 from service.logs import configure
 from service.settings import Settings
 from service.tombstones import Tombstones
+from service.trending.hours import Hours
+from service.trending.publisher import TrendPublisher
+from service.trending.records import Fields, Records
+from service.trending.windows import configured_trending
 
 DAY_SECONDS = 86_400
-
-log = structlog.get_logger(__name__)
 
 
 def main() -> int:
@@ -42,27 +44,50 @@ async def _run(settings: Settings) -> None:
         loop.add_signal_handler(number, stopping.set)
     loop.add_reader(sys.stdin.fileno(), stopping.set)
     artifact = Artifact.open(settings.model, verify=False)  # the worker has done so
-    if artifact.reader_model is None:
-        log.warning("this model knows nothing of readers: it does not learn from their events")
-        return
     state = FeedbackState(settings.state_url or "", types=event_types(settings.event_types))
-    await open_updater(state, artifact, settings).run(stopping)
+    trends = open_trends(state, settings)
+    await asyncio.gather(
+        open_updater(state, artifact, settings).run(stopping), trends.run(stopping)
+    )
     loop.remove_reader(sys.stdin.fileno())
     await state.close()
 
 
-def open_updater(state: FeedbackState, artifact: Artifact, settings: Settings) -> Updater:
-    """An updater as the settings say. Raises SigningKeysError."""
+def open_updater(
+    state: FeedbackState, artifact: Artifact, settings: Settings
+) -> Updater | Counting:
+    """An updater as the settings say; for a model that knows nothing of readers one that counts
+    alone. Raises SigningKeysError and ValueError."""
     types = event_types(settings.event_types)
-    window_seconds = settings.event_window_days * DAY_SECONDS
-    return Updater(
-        state,
-        FeedbackLog(state.client, window_seconds=window_seconds, types=types),
-        Tombstones.open(state.client, settings.data_dir),
-        artifact,
-        types,
-        settings.log_days * DAY_SECONDS,
+    feedback_log = open_log(state, settings)
+    keep_seconds = settings.log_days * DAY_SECONDS
+    if artifact.reader_model is None:
+        return Counting(feedback_log, keep_seconds)
+    tombstones = Tombstones.open(state.client, settings.data_dir)
+    return Updater(state, feedback_log, tombstones, artifact, types, keep_seconds)
+
+
+def open_log(state: FeedbackState, settings: Settings) -> FeedbackLog:
+    """The log of who counts. Raises SigningKeysError and ValueError."""
+    return FeedbackLog(
+        state.client,
+        window_seconds=settings.event_window_days * DAY_SECONDS,
+        types=event_types(settings.event_types),
+        trends=_records(state, settings),
     )
+
+
+def open_trends(state: FeedbackState, settings: Settings) -> TrendPublisher:
+    """What publishes trends, as the settings say. Raises SigningKeysError and ValueError."""
+    configured = configured_trending(settings, event_types(settings.event_types))
+    hours = Hours(state.client, open_log(state, settings), _records(state, settings))
+    return TrendPublisher(state.client, hours, configured)
+
+
+def _records(state: FeedbackState, settings: Settings) -> Records:
+    configured = configured_trending(settings, event_types(settings.event_types))
+    fields = Fields.of(Tombstones.open(state.client, settings.data_dir))
+    return Records(fields, configured.families, configured.longest_ms)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,11 @@ POLICY = Policy(ttl_seconds=120.0, shared=False)
 
 
 class Rankings(Protocol):
-    """The present rankings."""
+    """The present rankings, and the lists that are made of them."""
+
+    @property
+    def lists(self) -> TrendingLists:
+        """Over the model that serves."""
 
     def ranked(self, window: str) -> Ranked | None:
         """Of a window; None as long as nothing was counted."""
@@ -46,7 +50,7 @@ class TrendingPapers:
         self._cache = cache
         self._configured = configured
         self._rankings = rankings
-        self._lists = TrendingLists(catalog.serving.artifact)
+        self._lists = rankings.lists
 
     async def list_trending_papers(self, request: pb.ListTrendingPapersRequest) -> bytes:
         """A page of trending papers, a ListTrendingPapersResponse."""

@@ -1,7 +1,9 @@
-"""The ranking of one window, as replicas hold it. Knows neither gRPC nor Redis."""
+"""The ranking of one window, as an updater publishes it and replicas hold it. Knows neither gRPC
+nor Redis."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
+import msgpack
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +17,7 @@ class Ranking(NamedTuple):
     scores: float64 (n), above 0, falling.
     shown: int32 (n), readers who were shown the paper.
     readers, decayed, contributions: int32, float64, float64 (n x t): who did so, each once; the
-        same with each by age; what they add to the score, which the row sums to.
+        same with each by age; what they add to the score, which is the sum of its row.
     """
 
     as_of_ms: int
@@ -26,3 +28,32 @@ class Ranking(NamedTuple):
     readers: NDArray[np.int32]
     decayed: NDArray[np.float64]
     contributions: NDArray[np.float64]
+
+    def pack(self) -> bytes:
+        """As the state server holds it: MessagePack, arrays as little-endian bytes."""
+        packed: bytes = msgpack.packb(
+            [
+                *(self.as_of_ms, self.types, self.papers),
+                *(self.scores.astype("<f8").tobytes(), self.shown.astype("<i4").tobytes()),
+                *(self.readers.astype("<i4").tobytes(), self.decayed.astype("<f8").tobytes()),
+                self.contributions.astype("<f8").tobytes(),
+            ]
+        )
+        return packed
+
+    @classmethod
+    def unpack(cls, packed: bytes) -> Self:
+        """What `pack` packed."""
+        as_of_ms, types, papers, *arrays = msgpack.unpackb(packed)
+        scores, shown, readers, decayed, contributions = arrays
+        by_type = (len(papers), len(types))
+        return cls(
+            as_of_ms,
+            tuple(types),
+            papers,
+            np.frombuffer(scores, "<f8"),
+            np.frombuffer(shown, "<i4"),
+            np.frombuffer(readers, "<i4").reshape(by_type),
+            np.frombuffer(decayed, "<f8").reshape(by_type),
+            np.frombuffer(contributions, "<f8").reshape(by_type),
+        )

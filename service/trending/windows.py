@@ -7,6 +7,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from models.interactions import EVENT_TYPES, EventType
+from service.settings import Settings
 
 DAY_MS = 86_400_000
 MAX_WINDOWS = 8
@@ -72,6 +73,13 @@ class _Fields(BaseModel):
 
 _WINDOWS = TypeAdapter(dict[str, float])
 _TYPES = TypeAdapter(dict[str, _Fields])
+
+
+def configured_trending(settings: Settings, types: Mapping[str, EventType]) -> Trending:
+    """As the settings say. Raises ValueError, as `trending`."""
+    return trending(
+        settings.trending_windows, settings.trending_types, types, log_days=settings.log_days
+    )
 
 
 def trending(
