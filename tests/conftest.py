@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,11 @@ GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3"
 
 # Many services run at once in the tests: each picks a free port for its pages.
 os.environ.setdefault("RELATED_PAPERS_WEB_PORT", "0")
+
+# Who was started in the background of a shell ignores Ctrl-C, and so would what our tests start and
+# then interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No test looks at the clock: neither at its own time nor at that of drawing its examples.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
