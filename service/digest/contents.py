@@ -36,7 +36,6 @@ FRESH_SECONDS = 60.0
 _KEPT = 1_000
 _TERMS = 3
 _FULL = PaperView.PAPER_VIEW_FULL
-_UNRELATED = pb.RESULT_SOURCE_POPULAR_FALLBACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +123,16 @@ class Contents:
 
     async def _seeds(self, paper_ids: Sequence[str]) -> Selection:
         request = pb.ListRelatedPapersRequest(
-            paper_ids=paper_ids, view=_FULL, page_size=CANDIDATES, include_evidence=True
+            paper_ids=paper_ids,
+            popularity=0.0,  # what nobody knows yet is new all the more
+            view=_FULL,
+            page_size=CANDIDATES,
+            include_evidence=True,
         )
         answer = pb.ListRelatedPapersResponse.FromString(
             await self._handlers.list_related_papers(request)
         )
-        found = [each for each in answer.results if each.source != _UNRELATED]
+        found = [each for each in answer.results if each.source == pb.RESULT_SOURCE_MODEL]
         count = len(paper_ids)
         heading = (
             f"Like {self._title(paper_ids[0])}" if count == 1 else f"Like {count} papers of yours"
@@ -143,7 +146,7 @@ class Contents:
         answer = pb.RecommendPapersResponse.FromString(
             await self._handlers.recommend_papers(request)
         )
-        found = [] if answer.source == _UNRELATED else answer.results
+        found = [] if answer.source == pb.RESULT_SOURCE_POPULAR_FALLBACK else answer.results
         return Selection(
             "Picked for you", [self._candidate(each.paper, _recommended(each)) for each in found]
         )

@@ -19,7 +19,7 @@ from service.digest.store import Subscriptions
 from service.digest.tools import Tools
 from service.digest.transport import check, open_transport, retry_seconds
 from service.event_types import event_types
-from service.feedback_state import FeedbackState
+from service.feedback_state import FeedbackState, state_errors
 from service.live import LiveModel
 from service.public_url import public_url
 from service.readers import Readers
@@ -29,6 +29,7 @@ from service.settings import Settings
 from service.tombstones import Tombstones
 from service.trending.follower import TrendFollower
 from service.trending.handler import TrendingPapers
+from service.trending.lists import TrendingLists
 from service.trending.windows import trending
 
 SIGNING_KEYS = "signing.keys"
@@ -43,8 +44,8 @@ async def opened(
 ) -> AsyncIterator[Tools]:
     """The tools of a sender, for the time of the block.
 
-    Raises ArtifactError, SigningKeysError, MailSettingsError, and ValueError where a setting of
-    types or windows is wrong.
+    Raises ArtifactError, SigningKeysError, MailSettingsError, ServiceError STATE_AWAY, and
+    ValueError where a setting of types or windows is wrong.
     """
     check(settings)
     types = event_types(settings.event_types)
@@ -61,7 +62,7 @@ async def opened(
     )
     model = artifact.reader_model
     live = LiveModel(model, artifact.version, state.url) if model else None
-    trends = TrendFollower()
+    trends = TrendFollower(TrendingLists(artifact), state.url)
     handlers = RecommendationHandlers(
         catalog,
         keys,
@@ -72,6 +73,9 @@ async def opened(
         TrendingPapers(catalog, keys, background, cache, windows, trends),
     )
     links = Links.open(public_url(settings, settings.web_port), keys, settings.data_dir)
+    with state_errors():
+        await trends.load()  # before the first digest: the list without is another one
+    trends.start()
     if live:
         live.start()
     try:
@@ -92,6 +96,7 @@ async def opened(
         )
     finally:
         background.close()
+        await trends.close()
         if live:
             await live.close()
         await cache.close()
