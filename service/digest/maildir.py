@@ -1,11 +1,21 @@
 """Mails in a folder: what is sent without an SMTP server, and how it is read again."""
 
 import asyncio
+import heapq
 import mailbox
+import os
+from email import message_from_binary_file, policy
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
+
+PREVIEW_FILE = "preview.eml"
+"""What `digest preview` writes, in the data folder."""
+
+PREVIEW = "preview"
+"""Its name beside the mails of the Maildir."""
 
 
 class MaildirTransport:
@@ -36,3 +46,56 @@ class MaildirTransport:
     def _deliver(self, message: bytes) -> None:
         self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         mailbox.Maildir(self._folder).add(message)
+
+
+class Heading(NamedTuple):
+    """A mail in a list. name: for `Mails.read`. date: as the mail has it."""
+
+    name: str
+    to: str
+    subject: str
+    date: str
+
+
+class Mails:
+    """The mails of a data folder, to look at: those of the Maildir, and the one of `preview`."""
+
+    def __init__(self, maildir: Path, preview: Path) -> None:
+        self._folders = (maildir / "new", maildir / "cur")
+        self._preview = preview
+
+    def latest(self, count: int) -> list[Heading]:
+        """The newest mails, and the preview before all others."""
+        found: list[tuple[int, str, Path]] = []
+        for folder in self._folders:
+            try:
+                with os.scandir(folder) as entries:
+                    found += [
+                        (entry.stat().st_mtime_ns, entry.name, Path(entry.path))
+                        for entry in entries
+                    ]
+            except FileNotFoundError:  # no mail yet, or one that is gone meanwhile
+                continue
+        newest = [(name, path) for _, name, path in heapq.nlargest(count, found)]
+        if self._preview.is_file():
+            newest.insert(0, (PREVIEW, self._preview))
+        return [_heading(name, path) for name, path in newest if path.exists()]
+
+    def read(self, name: str) -> EmailMessage | None:
+        """The mail of that name, if there is one."""
+        path = self._preview if name == PREVIEW else self._found(name)
+        if path is None or not path.is_file():
+            return None
+        with path.open("rb") as file:
+            return message_from_binary_file(file, policy=policy.default)
+
+    def _found(self, name: str) -> Path | None:
+        if "/" in name or name in {"", ".", ".."} or "\0" in name:
+            return None
+        return next((each / name for each in self._folders if (each / name).is_file()), None)
+
+
+def _heading(name: str, path: Path) -> Heading:
+    with path.open("rb") as file:
+        mail = BytesHeaderParser(policy=policy.default).parse(file)
+    return Heading(name, str(mail["To"]), str(mail["Subject"]), str(mail["Date"]))

@@ -17,7 +17,7 @@ from service.web import embed, operations, reference
 from service.web.api import Api
 from service.web.caching import Freshness
 from service.web.connect import ConnectApplication
-from service.web.explorer import errors
+from service.web.explorer import errors, mailbox
 from service.web.explorer import routes as explorer
 from service.web.feeds import routes as feeds
 from service.web.finishing import Finishing
@@ -61,10 +61,13 @@ class WebApplication:
         self.gateway = Gateway(methods, connect, metrics, grpc_port)
         self._metrics = metrics
         self._hosts = Hosts(settings.host, parts(settings.allowed_hosts), public_url)
-        self._pages: ASGIApp = Starlette(
-            routes=list(self._routes(api, methods, grpc_port, public_url)),
+        room = mailbox.routes(settings) if api.open else []
+        pages = Starlette(
+            routes=[*self._routes(api, methods, grpc_port, public_url), *room],
             exception_handlers=errors.handlers,
         )
+        pages.state.mailbox = bool(room) and settings.smtp_host is None
+        self._pages: ASGIApp = pages
         self._shared = _with_cors(self._route, parts(settings.cors_origins))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

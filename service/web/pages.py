@@ -18,7 +18,7 @@ TEMPLATES = Path(__file__).parent / "explorer" / "templates"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-ancestors {ancestors}"
+    "frame-src {frames}; frame-ancestors {ancestors}"
 )
 
 _HEADERS = {
@@ -52,6 +52,7 @@ def page(
     headers: Mapping[str, str] | None = None,
     kept_seconds: int = 0,
     frame_ancestors: str = "'none'",
+    frames: str = "'none'",
     **context: object,
 ) -> HTMLResponse:
     """A template of the folder as an answer. Every text in it is escaped.
@@ -60,10 +61,11 @@ def page(
     kept_seconds: how long anybody's cache may keep it, in whole seconds, before it asks with its
         ETag whether the page has changed. 0: it shows something of a reader, and nobody keeps it.
     frame_ancestors: who may show the page in a frame, as a source list of CSP.
+    frames: what the page may show in one, likewise.
     context: what the template names. `request` is there besides.
     """
     content = environment.get_template(template).render(request=request, **context).encode()
-    policy = {"content-security-policy": _POLICY.format(ancestors=frame_ancestors)}
+    policy = {"content-security-policy": _POLICY.format(ancestors=frame_ancestors, frames=frames)}
     caching = {"cache-control": "no-store"}
     if kept_seconds:
         # Weak: the same page may leave compressed or not.
