@@ -1,6 +1,6 @@
 """A service with digests over a real channel and real pages, and an empty state."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,9 @@ from service.embedded import Role
 from service.secrets import SigningKeys
 from service.settings import Settings
 from tests.digest.client import Service
+from tests.digest.pages import Pages
 from tests.service.conftest import Running, Starting
+from tests.serving import Worker
 
 
 @pytest.fixture
@@ -49,3 +51,34 @@ def tokens(settings: Settings) -> Tokens:
     """What the service signs with."""
     keys = SigningKeys.open(settings.data_dir / "signing.keys")
     return Tokens.of(keys, settings.data_dir)
+
+
+@pytest.fixture(scope="module")
+def pages_worker(
+    toy_model: Path, embedded_urls: dict[Role, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Worker, Path]]:
+    """A service, for all tests of this file."""
+    data = tmp_path_factory.mktemp("digest-pages")
+    settings = Settings(
+        model=toy_model,
+        port=0,
+        web_port=0,
+        data_dir=data,
+        state_url=embedded_urls[Role.STATE],
+        digest_requests_per_hour=100_000,
+    )
+    found = Worker(settings)
+    yield found, data
+    found.kill()
+
+
+@pytest.fixture
+def pages(pages_worker: tuple[Worker, Path], embedded_urls: dict[Role, str]) -> Pages:
+    """Its pages, with nobody subscribed and no mail."""
+    with Redis.from_url(embedded_urls[Role.STATE]) as client:
+        for key in client.keys("rp:*digest*"):
+            client.delete(key)
+    found = Pages(*pages_worker)
+    for mail in (found.data / "mail" / "new").glob("*"):
+        mail.unlink()
+    return found
