@@ -90,7 +90,7 @@ class Mails:
             return message_from_binary_file(file, policy=policy.default)
 
     def _found(self, name: str) -> Path | None:
-        if "/" in name or name in {"", ".", ".."} or "\0" in name:
+        if not 0 < len(name) < 200 or not name.isprintable() or "/" in name:
             return None
         return next((each / name for each in self._folders if (each / name).is_file()), None)
 
