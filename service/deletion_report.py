@@ -28,6 +28,10 @@ def deletion(events: int, rewrite: FileRewrite, models: Sequence[str]) -> pb.Del
     response.gone.add(
         name="log", description="The reader's entries in the feedback log, with their event ids."
     )
+    response.gone.add(
+        name="trends",
+        description="What the reader did, by the hour, as trending papers are made of it.",
+    )
     if rewrite in _FILE:
         place = response.gone if rewrite is FileRewrite.DONE else response.remaining
         place.add(name="append-only-file", description=_FILE[rewrite])

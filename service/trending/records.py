@@ -86,7 +86,7 @@ class Records:
     """
 
     def __init__(self, fields: Fields, families: Mapping[str, str], longest_ms: int) -> None:
-        self._fields = fields
+        self.fields = fields
         self._families = families
         self._longest_ms = longest_ms
         self.keep_seconds = longest_ms // 1000 + _SLACK_SECONDS
@@ -96,7 +96,7 @@ class Records:
         """What the scripts take: entry, hour, field, ms, id, acts, origin of each event; of a
         retraction entry, -1, field, identity of its event, id of its event, 0, ""."""
         flat: list[object] = []
-        fields, families = self._fields, self._families
+        fields, families = self.fields, self._families
         earliest_ms = now_ms - self._longest_ms
         for entry, event in entries:
             if event.undoes:

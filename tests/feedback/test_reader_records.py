@@ -85,7 +85,7 @@ async def test_deletion(running: Running) -> None:
     await write(running, [event(), event(type="save"), seen, event(reader_id="grace")])
     answer = await running.feedback.DeleteReader(pb.DeleteReaderRequest(reader_id="ada"))
     assert answer.deleted_event_count == 3
-    assert [trace.name for trace in answer.gone] == ["library", "log", "append-only-file"]
+    assert [trace.name for trace in answer.gone] == ["library", "log", "trends", "append-only-file"]
     assert {"tombstone", "counters", "exports"} <= {trace.name for trace in answer.remaining}
     assert all(trace.description for trace in (*answer.gone, *answer.remaining))
     assert await export(running, "ada") == pb.ExportReaderResponse()

@@ -1,20 +1,51 @@
 """What tests of trends share."""
 
+import random
 from collections.abc import Iterable
 
 import msgpack
 
 from models.interactions import RETRACT
-from service.events import StoredEvent
+from service.events import StoredEvent, content_digest
 from service.trending.ranking import Ranking
-from service.trending.records import Fields, Records
+from service.trending.records import HOUR_MS, Fields, Records
 from service.trending.table import Table
-from service.trending.windows import TYPE_WEIGHTS, Trending, trending
+from service.trending.windows import DAY_MS, TYPE_WEIGHTS, Trending, trending
 from tests.trending.oracle import Trend
 
 FIELDS = Fields(b"a key of the tests alone")
+LENGTHS = {"day": DAY_MS, "week": 7 * DAY_MS, "month": 30 * DAY_MS}
 CONFIGURED: Trending = trending('{"week": 7, "day": 1, "month": 30}')
 RECORDS = Records(FIELDS, CONFIGURED.families, CONFIGURED.longest_ms)
+
+
+def made(
+    now_ms: int, reader: str, event_id: str, kind: str, paper: str = "p", **fields: object
+) -> StoredEvent:
+    """An event as the door lets it in."""
+    event = StoredEvent(reader, event_id, now_ms, now_ms, kind, paper)
+    event = event._replace(**fields)  # type: ignore[arg-type]
+    return event._replace(content=content_digest(*event[:12]))
+
+
+def month(now_ms: int, size: int, seed: int = 3) -> list[StoredEvent]:
+    """Random events in random order: retractions may come before what they take back."""
+    draw = random.Random(seed)  # noqa: S311 - a test needs no secret
+    events: list[StoredEvent] = []
+    for number in range(size):
+        time_ms = now_ms - draw.choice([0, HOUR_MS, draw.randrange(40 * DAY_MS)])
+        reader = f"reader-{draw.randrange(60)}"
+        kind = draw.choice("impression impression click click read save unsave cite hide".split())
+        paper, origin = f"paper-{draw.randrange(40)}", draw.choice(["", "a", "b", "c"])
+        events.append(
+            made(now_ms, reader, f"e{number}", kind, paper, time_ms=time_ms, origin=origin)
+        )
+        if draw.random() < 0.1:
+            taken = draw.choice(events)
+            retraction = made(now_ms, taken.reader, f"r{number}", RETRACT, "", retracts=taken.id)
+            events.append(retraction)
+    draw.shuffle(events)
+    return events
 
 
 def hours(events: Iterable[StoredEvent], now_ms: int) -> dict[int, dict[bytes, bytes]]:
