@@ -13,6 +13,7 @@ from service.digest_cli import digest
 from service.feedback_cli import feedback
 from service.public_url import reachable
 from service.settings import Settings, SettingsError, load
+from service.trending.cli import trending
 
 SAMPLE = Path(__file__).resolve().parent.parent / "models" / "sample"
 
@@ -29,6 +30,7 @@ api_key = typer.Typer(no_args_is_help=True, help="Keys for what concerns readers
 app.add_typer(api_key, name="api-key")
 app.add_typer(feedback, name="feedback")
 app.add_typer(digest, name="digest")
+app.add_typer(trending, name="trending")
 
 Host = Annotated[str | None, typer.Option(help="The address to listen on. \\[default: 127.0.0.1]")]
 WebPort = Annotated[int | None, typer.Option(help="The web port; 0 picks one. \\[default: 8080]")]

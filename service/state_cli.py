@@ -36,6 +36,7 @@ def run_on_state(
     from service.errors import ServiceError
     from service.logs import configure
     from service.secrets import SigningKeysError
+    from service.trending.windows import TrendingSettingsError
 
     configure()
     try:
@@ -51,6 +52,7 @@ def run_on_state(
         InputError,
         ServiceError,
         SigningKeysError,
+        TrendingSettingsError,
     ) as error:
         fail(str(error))
 

@@ -57,7 +57,7 @@ def open_updater(
     state: FeedbackState, artifact: Artifact, settings: Settings
 ) -> Updater | Counting:
     """An updater as the settings say; for a model that knows nothing of readers one that counts
-    alone. Raises SigningKeysError and ValueError."""
+    alone. Raises SigningKeysError and TrendingSettingsError."""
     types = event_types(settings.event_types)
     feedback_log = open_log(state, settings)
     keep_seconds = settings.log_days * DAY_SECONDS
@@ -68,7 +68,7 @@ def open_updater(
 
 
 def open_log(state: FeedbackState, settings: Settings) -> FeedbackLog:
-    """The log of who counts. Raises SigningKeysError and ValueError."""
+    """The log of who counts. Raises SigningKeysError and TrendingSettingsError."""
     return FeedbackLog(
         state.client,
         window_seconds=settings.event_window_days * DAY_SECONDS,
@@ -78,7 +78,10 @@ def open_log(state: FeedbackState, settings: Settings) -> FeedbackLog:
 
 
 def open_trends(state: FeedbackState, settings: Settings) -> TrendPublisher:
-    """What publishes trends, as the settings say. Raises SigningKeysError and ValueError."""
+    """What publishes trends, as the settings say.
+
+    Raises SigningKeysError and TrendingSettingsError.
+    """
     configured = configured_trending(settings, event_types(settings.event_types))
     hours = Hours(state.client, open_log(state, settings), _records(state, settings))
     return TrendPublisher(state.client, hours, configured)

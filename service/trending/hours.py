@@ -114,6 +114,18 @@ class Hours:
             for hour, records in zip(some, found, strict=True):
                 yield hour, records
 
+    async def records(self) -> int:
+        """How many records the hours hold."""
+        total = 0
+        for partition in range(PARTITIONS):
+            hours, prefix = await self.changed(partition, 0), trending_prefix(partition)
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for hour in hours:
+                    pipeline.hlen(f"{prefix}{hour}")
+                with state_errors():
+                    total += sum(await pipeline.execute())
+        return total
+
     async def forget(self, partition: int, first: int) -> None:
         """Drop from the list the hours before one: their records expire by themselves."""
         key = trending_hours_key(partition)

@@ -100,7 +100,7 @@ class TrendPublisher:
             self._forget()
             return False
         began = time.monotonic()
-        places = await self._caught_up()
+        places = await self.caught_up()
         now_ms = self._now_ms()
         changed = await self._read(places, now_ms)
         if not changed and now_ms - self._published_ms < RENEW_MS:
@@ -109,6 +109,18 @@ class TrendPublisher:
         took = time.monotonic() - began
         self._rest_until = time.monotonic() + max(REST * took, MIN_REST_SECONDS)
         return done
+
+    async def caught_up(self) -> list[Place]:
+        """Where the partitions stand, when the hours hold all that was counted."""
+        while True:
+            places = await self.hours.places()
+            behind = [
+                await self.hours.catch_up(partition, place)
+                for partition, place in enumerate(places)
+            ]
+            if not any(behind):
+                return places
+            await self._hold()
 
     async def behind(self) -> bool:
         """Whether the hours lack an entry that was counted."""
@@ -125,18 +137,6 @@ class TrendPublisher:
         calls = [([RANKINGS_PUBLISHER_KEY], [self._token, LEASE_MS])]
         [held] = await run_scripts(self._client, HOLD, calls)
         return bool(held)
-
-    async def _caught_up(self) -> list[Place]:
-        """Where the partitions stand, when the hours hold all that was counted."""
-        while True:
-            places = await self.hours.places()
-            behind = [
-                await self.hours.catch_up(partition, place)
-                for partition, place in enumerate(places)
-            ]
-            if not any(behind):
-                return places
-            await self._hold()
 
     async def _read(self, places: list[Place], now_ms: int) -> bool:
         """Hold what changed; whether anything did."""

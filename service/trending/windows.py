@@ -20,6 +20,10 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _MAX_NAME_CHARACTERS = 64
 
 
+class TrendingSettingsError(ValueError):
+    """The settings of trends make no sense; the message says in one sentence what is wrong."""
+
+
 class TypeWeight(NamedTuple):
     """What an event of a type counts.
 
@@ -76,7 +80,7 @@ _TYPES = TypeAdapter(dict[str, _Fields])
 
 
 def configured_trending(settings: Settings, types: Mapping[str, EventType]) -> Trending:
-    """As the settings say. Raises ValueError, as `trending`."""
+    """As the settings say. Raises TrendingSettingsError."""
     return trending(
         settings.trending_windows, settings.trending_types, types, log_days=settings.log_days
     )
@@ -97,7 +101,7 @@ def trending(
     types: every type of event that the service takes.
     log_days: how long the log keeps events; windows are a day shorter at least, so that the log
         holds all that is in one.
-    Raises ValueError with one sentence that says what is wrong where.
+    Raises TrendingSettingsError with one sentence that says what is wrong where.
     """
     lengths = {name: round(days * DAY_MS) for name, days in _days(windows, log_days).items()}
     counted = {**TYPE_WEIGHTS, **_weights(weights, types)}
@@ -116,17 +120,19 @@ def _days(setting: str, log_days: float) -> Mapping[str, float]:
     try:
         days = _WINDOWS.validate_json(setting)
     except ValidationError as error:
-        raise ValueError(f"The trending windows: {_first(error)}.") from error
+        raise TrendingSettingsError(f"The trending windows: {_first(error)}.") from error
     if not 1 <= len(days) <= MAX_WINDOWS:
-        raise ValueError(f"There are {len(days)} trending windows: give 1 to {MAX_WINDOWS}.")
+        raise TrendingSettingsError(
+            f"There are {len(days)} trending windows: give 1 to {MAX_WINDOWS}."
+        )
     for name, each in days.items():
         if not _NAME.fullmatch(name) or len(name) > _MAX_NAME_CHARACTERS:
-            raise ValueError(
+            raise TrendingSettingsError(
                 f"The trending window {name!r} must be kebab-case, and at most "
                 f"{_MAX_NAME_CHARACTERS} characters long."
             )
         if not 1 / 24 <= each <= log_days - 1:
-            raise ValueError(
+            raise TrendingSettingsError(
                 f"The trending window {name!r} has {each:g} days: it has an hour at least, and at "
                 f"most {log_days - 1:g} days, one less than the log keeps events."
             )
@@ -137,13 +143,15 @@ def _weights(setting: str, types: Mapping[str, EventType]) -> dict[str, TypeWeig
     try:
         given = _TYPES.validate_json(setting)
     except ValidationError as error:
-        raise ValueError(f"The trending types: {_first(error)}.") from error
+        raise TrendingSettingsError(f"The trending types: {_first(error)}.") from error
     for name in given:
         if name not in types or types[name].undoes or name == IMPRESSION:
             able = ", ".join(
                 sorted(each for each in types if not types[each].undoes and each != IMPRESSION)
             )
-            raise ValueError(f"The trending type {name!r} is none that counts: name one of {able}.")
+            raise TrendingSettingsError(
+                f"The trending type {name!r} is none that counts: name one of {able}."
+            )
     return {name: TypeWeight(fields.weight, fields.half_life) for name, fields in given.items()}
 
 
