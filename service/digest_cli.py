@@ -2,7 +2,10 @@
 
 import asyncio
 import signal
+import sys
 from datetime import UTC, datetime
+from os import EX_TEMPFAIL
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -97,6 +100,117 @@ def status(
             await ledger.forget_undecided()
 
     run_on_state(settings, run)
+
+
+@digest.command()
+def preview(
+    window: Annotated[
+        str | None, typer.Option(help="Trending papers of this window. \\[default: the first]")
+    ] = None,
+    search: Annotated[str | None, typer.Option(help="New papers that this search finds.")] = None,
+    paper: Annotated[
+        list[str] | None, typer.Option(help="New papers like this one; may be given again.")
+    ] = None,
+    reader: Annotated[str | None, typer.Option(help="What this reader's list shows next.")] = None,
+    to: Annotated[str, typer.Option(help="Whom it is for.")] = "ada@papers.example",
+    output: Annotated[
+        Path | None, typer.Option(help="Where to write it. \\[default: into the data folder]")
+    ] = None,
+    model: Model = None,
+    data_dir: DataDir = None,
+    state_url: StateUrl = None,
+    public_url: PublicUrl = None,
+) -> None:
+    """Write a digest as it would be sent now into an .eml file, and send nothing.
+
+    Mail programs open such a file. The one in the data folder also stands in the explorer's
+    mailbox, at /mailbox/preview, where `serve` runs on loopback without keys.
+
+    Example: related-papers digest preview --search "graph drawing"
+    """
+    from service.digest.addresses import InvalidAddress, kept
+    from service.digest.maildir import PREVIEW_FILE
+    from service.digest.subscriptions import Content, ContentKind
+
+    given = [window, search, paper, reader]
+    if sum(bool(each) for each in given) > 1:
+        raise typer.BadParameter("Give one of --window, --search, --paper and --reader.")
+    kinds = [ContentKind.TRENDING, ContentKind.SEARCH, ContentKind.SEEDS, ContentKind.READER]
+    kind = next((kind for kind, each in zip(kinds, given, strict=True) if each), kinds[0])
+    content = Content(kind, window or "", search or "", tuple(paper or ()), reader or "")
+    try:
+        address = kept(to)
+    except InvalidAddress as error:
+        raise typer.BadParameter(f"--to is {to!r}: it must be {error}.") from error
+    settings = settings_of(
+        model=model, data_dir=data_dir, state_url=state_url, public_url=public_url
+    )
+    file = output or settings.data_dir / PREVIEW_FILE
+
+    async def run(state: "FeedbackState") -> None:
+        from service.digest.opening import opened
+        from service.digest.preview import preview as made
+        from service.digest.transport import MailSettingsError
+
+        try:
+            async with opened(settings, state) as tools:
+                mail = await made(tools, content, address)
+        except MailSettingsError as error:
+            fail(str(error))
+        if mail is None:
+            fail("There is no such paper at present, so there would be no mail.")
+        try:
+            file.write_bytes(mail.as_bytes())
+        except OSError as error:
+            fail(f"{file} can't be written: {error}.")
+        say(f"{file}: {mail['Subject']}")
+
+    run_on_state(settings, run)
+
+
+@digest.command()
+def bounces(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Mails, or Maildirs of them. \\[default: one on standard input]"),
+    ] = None,
+    data_dir: DataDir = None,
+    state_url: StateUrl = None,
+) -> None:
+    """Read what came back, and send no more mails to mailboxes that take none.
+
+    Takes the reports that mail servers send to the address of RELATED_PAPERS_MAIL_FROM: mails that
+    could not be delivered, and complaints. A report that some mail is only late changes nothing,
+    nor does any other mail. Of a Maildir the new mails are read, and then are new no more. On
+    standard input it is what a mail server pipes into: if the state server is away the exit code is
+    75, and the mail server tries again.
+
+    Example: related-papers digest bounces /var/mail/digest
+    """
+    settings = settings_of(data_dir=data_dir, state_url=state_url)
+
+    async def run(state: "FeedbackState") -> None:
+        from service.digest.lifecycle import Lifecycle
+        from service.digest.returned import returned
+        from service.digest.store import Subscriptions
+
+        subscriptions = Subscriptions(state.client)
+        suppressed = passed = 0
+        for bounce in returned(files, sys.stdin.buffer):
+            if bounce is None or not bounce.permanent:
+                passed += 1
+                continue
+            [found] = await subscriptions.many([bounce.id])
+            now_ms = round(datetime.now(UTC).timestamp() * 1_000)
+            await Lifecycle(subscriptions).suppress(bounce.id, bounce.text, now_ms)
+            say(f"suppressed: {found.address if found else bounce.id}: {bounce.text}")
+            suppressed += 1
+        say(f"{suppressed} suppressed, {passed} passed over")
+
+    try:
+        run_on_state(settings, run)
+    except typer.Exit as error:
+        raise typer.Exit(1 if files else EX_TEMPFAIL) from error
 
 
 async def _say_undecided(undecided: "list[Named]", subscriptions: "Subscriptions") -> None:

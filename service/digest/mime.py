@@ -45,6 +45,9 @@ class _Policy(EmailPolicy):
         return self.fold(name, value).encode("ascii")
 
 
+MESSAGE_ID = re.compile(r"<[a-z]+\.([0-9a-f]{32})\.[0-9a-f]+@[^<>@\s]+>")
+"""What `message_id` makes, and the subscription in it."""
+
 POLICY = _Policy(linesep="\r\n", cte_type="7bit", max_line_length=76)
 
 

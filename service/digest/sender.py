@@ -15,9 +15,10 @@ from email.message import EmailMessage
 import structlog
 
 from service.digest.contents import Candidate
+from service.digest.entries import entry
 from service.digest.ledger import Claim, Due, Named, State, Wanted
 from service.digest.lifecycle import Lifecycle
-from service.digest.mail import Entry, Issue, digest_mail
+from service.digest.mail import Issue, digest_mail
 from service.digest.schedule import latest_due, local_date, next_due
 from service.digest.subscriptions import Status, Subscription
 from service.digest.tools import MailServerAway, Report, Tools
@@ -174,17 +175,7 @@ class _Run:
         self, claim: Claim, subscription: Subscription, heading: str, found: Sequence[Candidate]
     ) -> EmailMessage:
         tools = self._tools
-        entries = [
-            Entry(
-                each.paper.id,
-                each.paper.title,
-                each.paper.authors,
-                each.paper.abstract,
-                each.why,
-                tools.links.paper(each.paper.id),
-            )
-            for each in found
-        ]
+        entries = [entry(each, tools.links) for each in found]
         issue = Issue(claim.occurrence_ms, heading, entries)
         return digest_mail(subscription, issue, tools.links, tools.mail_from, _now_ms())
 

@@ -1,0 +1,45 @@
+"""A digest as it would be sent now, to look at."""
+
+import time
+from email.message import EmailMessage
+
+from service.digest.entries import entry
+from service.digest.mail import Issue, digest_mail
+from service.digest.subscriptions import (
+    Content,
+    Frequency,
+    Status,
+    Subscription,
+    subscription_id,
+)
+from service.digest.tools import Tools
+
+
+async def preview(tools: Tools, content: Content, address: str) -> EmailMessage | None:
+    """The first digest of somebody who subscribes now; None where there is no paper.
+
+    address: kept, see service/digest/addresses.py. Its links are good if it is subscribed.
+    Fails as the method fails that the content asks.
+    """
+    now_ms = time.time_ns() // 1_000_000
+    selection = await tools.contents.selection(content)
+    found = selection.new(frozenset(), tools.papers)
+    if not found:
+        return None
+    subscription = Subscription(
+        id=subscription_id(tools.links.key, address),
+        address=address,
+        time_zone="UTC",
+        frequency=Frequency.DAILY,
+        weekday=0,
+        hour=7,
+        content=content,
+        tracking=False,
+        status=Status.ACTIVE,
+        created_ms=now_ms,
+        confirmed_ms=now_ms,
+        revision=now_ms,
+    )
+    entries = [entry(each, tools.links) for each in found]
+    issue = Issue(now_ms, selection.heading, entries)
+    return digest_mail(subscription, issue, tools.links, tools.mail_from, now_ms)
