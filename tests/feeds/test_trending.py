@@ -1,0 +1,103 @@
+"""What readers did, as it reaches the feed, the room and the first page."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from relatedpapers import Client
+from relatedpapers.v1.recommendation_service_pb2 import ResultSource
+from tests.explorer.site import Site
+from tests.feeds.asking import Feeds
+from tests.feeds.validation import READ
+from tests.serving import serve_both
+from tests.support import wait_until
+
+CHOSEN = "graph-05"
+READERS = 12
+
+
+@pytest.fixture(scope="module")
+def served(toy_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Feeds]:
+    """The toy model, with a state server and an updater, after some readers chose a paper."""
+    settings = {"RELATED_PAPERS_TRENDING_WINDOWS": '{"week": 7, "quarter-day": 0.25}'}
+    data = tmp_path_factory.mktemp("trending-data")
+    with serve_both(toy_model, data, **settings) as (grpc, web):
+        with Client(grpc) as client:
+            done = [("save", 3), ("read", 5), ("click", READERS), ("impression", READERS)]
+            events = [
+                {"reader_id": f"reader-{number}", "paper_id": CHOSEN, "type": kind}
+                for kind, count in done
+                for number in range(count)
+            ]
+            assert not any(each.error for each in client.write_feedback(events))
+
+            def counted() -> bool:
+                first = next(iter(client.list_trending_papers(limit=1)))
+                trends = first.source == ResultSource.RESULT_SOURCE_TRENDING
+                return trends and sum(each.readers for each in first.reasons) == 20
+
+            wait_until(counted, "what readers did is counted")
+        yield Feeds(int(web.rpartition(":")[2]), int(grpc.rpartition(":")[2]))
+
+
+@pytest.mark.parametrize("extension", READ)
+def test_feed_says_who_did_what(served: Feeds, extension: str) -> None:
+    feed = served.read("trending", extension)
+    first, *others = feed.items
+    assert first.content.endswith("This week: 12 readers opened it, 5 read it, 3 saved it.")
+    assert first.url.endswith(f"/papers/{CHOSEN}")
+    assert all("gathers citations fast" in item.content for item in others)
+    assert feed.subtitle.startswith("What readers choose")
+
+
+def test_what_trends_bears_the_day_of_its_list(served: Feeds) -> None:
+    with Client(served.grpc) as client:
+        page = next(iter(client.list_trending_papers(limit=1).pages()))
+    day = page.as_of.ToDatetime(UTC).strftime("%Y-%m-%dT00:00:00.000Z")
+    first, *others = served.read("trending").items
+    assert (first.updated, first.published) == (day, "")
+    assert {item.updated for item in others} != {day}
+    assert datetime.fromisoformat(first.updated) <= datetime.now(UTC)
+
+
+def test_facts_for_programs(served: Feeds) -> None:
+    facts = served.read("trending").items[0].facts
+    assert facts["paper_id"] == CHOSEN
+    assert facts["source"] == "trending"
+    assert facts["readers"] == {"click": 12, "read": 5, "save": 3}
+
+
+def test_configured_windows_have_feeds_and_tabs(served: Feeds) -> None:
+    feed = served.read("trending", window="quarter-day")
+    assert feed.title == "Trending papers in the window “quarter-day”"
+    assert "In the window “quarter-day”: 12 readers opened it" in feed.items[0].content
+    page = Site(served.web_port).page("/trending")
+    windows = [link for link in page.links if link.startswith("/trending?window=")]
+    assert windows[:2] == ["/trending?window=quarter-day", "/trending?window=week"]
+
+
+def test_copy_of_a_moment_ago_still_holds(served: Feeds) -> None:
+    # The ranking is made anew each minute; as long as it says the same, so does the tag.
+    answers = [served.ask("/feeds/trending.atom") for _ in range(2)]
+    assert answers[0].headers["etag"] == answers[1].headers["etag"]
+
+
+def test_room_takes_the_score_apart(served: Feeds) -> None:
+    site = Site(served.web_port)
+    page = site.page("/trending")
+    assert page.text.count("Why?") == 1
+    for words in ("Counted up to", "12 readers opened it", "It was shown to 12 readers"):
+        assert words in page.text
+    assert "A fallback: readers chose no others this week." in page.text
+    for deed, readers in (("opened it", 12), ("read it", 5), ("saved it", 3)):
+        assert re.search(rf"{deed}\s*{readers}\d+\.\d\+\d+\.\d\d", page.text)
+
+
+def test_first_page_shows_what_trends(served: Feeds) -> None:
+    page = Site(served.web_port).page("/")
+    trending = page.text.partition("Trending this week")[2]
+    assert trending.index("12 readers opened it") < trending.index("All that trends")
+    assert "/trending" in page.links
