@@ -77,9 +77,9 @@ class _Lengths:
 
 
 _ROOM = (
-    _Lengths(300, 160, 600, 200),
-    _Lengths(300, 120, 300, 160),
-    _Lengths(200, 80, 140, 100),
+    _Lengths(300, 110, 600, 200),
+    _Lengths(300, 90, 300, 160),
+    _Lengths(200, 70, 140, 100),
     _Lengths(80, 40, 0, 60),
 )
 """The first with which a mail fits. With the last one any does: MAX_ENTRIES papers whose every
@@ -228,6 +228,11 @@ def _wrapped(text: str, indent: int = 0, *, first: int | None = None) -> str:
     )
 
 
+def _begin(text: str) -> str:
+    """With a capital, as a sentence begins."""
+    return text[:1].upper() + text[1:]
+
+
 def _environment(*, markup: bool) -> Environment:
     """markup: whether it is HTML; in plain text there is nothing to escape from."""
     environment = Environment(
@@ -237,7 +242,7 @@ def _environment(*, markup: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["wrapped"] = _wrapped
+    environment.filters |= {"wrapped": _wrapped, "begin": _begin}
     return environment
 
 
