@@ -75,7 +75,7 @@ class _Fields(BaseModel):
     half_life: float = Field(ge=0.01, le=100, allow_inf_nan=False)
 
 
-_WINDOWS = TypeAdapter(dict[str, float])
+_WINDOWS = TypeAdapter(dict[str, float], config=ConfigDict(strict=True))
 _TYPES = TypeAdapter(dict[str, _Fields])
 
 
