@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import pytest
 import redis
 
 from service.deltas import Delta
@@ -85,8 +86,7 @@ def assert_equal(found: dict[int, Delta], expected: dict[int, Delta]) -> None:
             dict(zip(each.co_read.tolist(), each.similarities.tolist(), strict=True))
             for each in (delta, other)
         )
-        assert ours.keys() == theirs.keys()
-        assert all(abs(ours[paper] - theirs[paper]) < 1e-4 for paper in ours)
+        assert ours == pytest.approx(theirs, rel=0, abs=1e-4), f"co-read with {row}"
 
 
 def published(url: str, version: str) -> int:
