@@ -31,7 +31,7 @@ demo: setup ## train on the sample corpus and serve it until Ctrl-C
 
 test: setup lint ## set up, then lint, types, import contracts and every test
 	@echo "== tests"
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: setup ## check style, types and import contracts
 	@echo "== style"
