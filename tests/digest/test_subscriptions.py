@@ -1,0 +1,255 @@
+"""Subscriptions on a real state server: each change upon what was read, and nothing left over."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+import pytest_asyncio
+from hypothesis import given
+from hypothesis import strategies as st
+from redis.asyncio import Redis
+
+from service.digest.ledger import Ledger, Undecided, Wanted, paper_print
+from service.digest.lifecycle import Lifecycle, Wishes
+from service.digest.links import CONFIRM_MS
+from service.digest.outbox import LEASE_MS, Notice, Outbox, Waiting
+from service.digest.schedule import next_due
+from service.digest.store import ENDED_MS, SUPPRESSED_MS, Held, Subscriptions
+from service.digest.subscriptions import (
+    Content,
+    ContentKind,
+    Frequency,
+    Status,
+    Subscription,
+    next_revision,
+    pack,
+    subscription_id,
+    unpack,
+)
+from service.embedded import Role
+from service.errors import Reason, ServiceError
+from service.keys import digest_partition, subscription_key
+from tests.digest.subscribers import DUE_MS, KEY, TRENDING, subscription
+
+NOBODY = Held(None, b"")
+ADA = "ada@papers.example"
+ID = subscription_id(KEY, ADA)
+WISHES = Wishes("UTC", Frequency.DAILY, 0, 7, TRENDING, tracking=False)
+FUTURE_MS = 4_102_444_800_000
+"""2100: what is kept until some days later is not gone when a test looks."""
+
+
+@pytest_asyncio.fixture(params=["embedded", "system"])
+async def client(request: pytest.FixtureRequest) -> AsyncIterator[Redis]:
+    """An empty state, on the embedded server and on a Redis of the system."""
+    if request.param == "embedded":
+        url = request.getfixturevalue("embedded_urls")[Role.STATE]
+    else:
+        url = request.getfixturevalue("system_redis")
+    async with Redis.from_url(url) as client:
+        await client.flushall()
+        yield client
+
+
+@pytest.fixture
+def store(client: Redis) -> Subscriptions:
+    return Subscriptions(client)
+
+
+@pytest.fixture
+def lifecycle(store: Subscriptions) -> Lifecycle:
+    return Lifecycle(store)
+
+
+_TEXTS = st.text(max_size=50)
+_CONTENTS = st.builds(
+    Content,
+    kind=st.sampled_from(ContentKind),
+    window=_TEXTS,
+    query=_TEXTS,
+    paper_ids=st.lists(_TEXTS, max_size=5).map(tuple),
+    reader_id=_TEXTS,
+)
+_NUMBERS = st.integers(0, 2**53)
+_SUBSCRIPTIONS = st.builds(
+    Subscription,
+    id=_TEXTS,
+    address=_TEXTS,
+    time_zone=_TEXTS,
+    frequency=st.sampled_from(Frequency),
+    weekday=st.integers(0, 7),
+    hour=st.integers(0, 23),
+    content=_CONTENTS,
+    tracking=st.booleans(),
+    status=st.sampled_from(Status),
+    created_ms=_NUMBERS,
+    confirmed_ms=_NUMBERS,
+    revision=_NUMBERS,
+    refusal=_TEXTS,
+)
+
+
+@given(_SUBSCRIPTIONS)
+def test_what_is_kept_is_read_again(kept: Subscription) -> None:
+    assert unpack(pack(kept)) == kept
+
+
+@given(st.integers(0, 2**53), st.integers(0, 2**53))
+def test_a_revision_never_comes_again(before: int, now_ms: int) -> None:
+    assert next_revision(before, now_ms) > before
+    assert next_revision(before, now_ms) >= now_ms
+
+
+def test_one_mailbox_has_one_id_and_it_says_nothing_without_the_key() -> None:
+    assert subscription_id(KEY, "Ada@papers.example") == ID
+    assert subscription_id(KEY, "ada+x@papers.example") != ID
+    assert subscription_id(bytes(32), ADA) != ID
+
+
+async def asked(lifecycle: Lifecycle, store: Subscriptions, now_ms: int = FUTURE_MS) -> int:
+    """Ask for Ada's digest; the revision of the request."""
+    assert await lifecycle.subscribe(ID, ADA, WISHES, now_ms)
+    found = await store.get(ID)
+    assert found
+    return found.revision
+
+
+async def test_only_an_active_one_is_due(
+    client: Redis, store: Subscriptions, lifecycle: Lifecycle
+) -> None:
+    revision = await asked(lifecycle, store)
+    assert await store.next_due_ms(ID) is None
+    confirmed = await lifecycle.confirm(ID, revision, FUTURE_MS)
+    assert await store.next_due_ms(ID) == next_due(confirmed, FUTURE_MS)
+    later = await lifecycle.change(ID, replace(WISHES, hour=23), FUTURE_MS)
+    assert await store.next_due_ms(ID) == next_due(later, FUTURE_MS)
+    await lifecycle.suppress(ID, "550 nobody here", FUTURE_MS)
+    assert await store.next_due_ms(ID) is None
+    found = await store.get(ID)
+    assert found
+    assert (found.status, found.refusal) == (Status.SUPPRESSED, "550 nobody here")
+    assert not await lifecycle.subscribe(ID, ADA, WISHES, FUTURE_MS)  # no mail goes there
+    again = await lifecycle.change(ID, WISHES, FUTURE_MS)
+    assert (again.status, again.refusal) == (Status.ACTIVE, "")
+    await lifecycle.end(ID, FUTURE_MS)
+    assert await store.next_due_ms(ID) is None
+    await lifecycle.suppress(ID, "550", FUTURE_MS)  # who left has left
+    found = await store.get(ID)
+    assert found
+    assert found.status is Status.ENDED
+    assert await client.ttl(subscription_key(ID)) > 0
+
+
+@pytest.mark.parametrize("status", Status)
+async def test_how_long_each_is_kept(client: Redis, store: Subscriptions, status: Status) -> None:
+    kept_ms = {
+        Status.PENDING: CONFIRM_MS,
+        Status.ACTIVE: -1,
+        Status.SUPPRESSED: SUPPRESSED_MS,
+        Status.ENDED: ENDED_MS,
+    }[status]
+    assert await store.write(NOBODY, subscription(ADA, status=status), FUTURE_MS)
+    until = await client.pexpiretime(subscription_key(ID))
+    assert until == (-1 if kept_ms < 0 else FUTURE_MS + kept_ms)
+
+
+async def test_what_is_not_active_goes_with_all_that_is_kept_of_it(
+    client: Redis, store: Subscriptions, lifecycle: Lifecycle
+) -> None:
+    ada = subscription(ADA)
+    await store.write(NOBODY, ada, DUE_MS - 1)
+    ledger = Ledger(client, lease_ms=60_000, undecided=Undecided.SKIP)
+    partition = digest_partition(ID)
+    [claim] = await ledger.claim(partition, [Wanted(ID, DUE_MS, DUE_MS + 1, DUE_MS)])
+    assert await ledger.handing_over(claim, "<1@papers.example>", [paper_print("paper")])
+    assert await ledger.sent(claim)
+    await lifecycle.end(ID, FUTURE_MS)
+    before = set(await client.keys(f"*{ID}*"))
+    assert len(before) > 1
+    other = neighbour(partition)
+    await store.write(NOBODY, other, FUTURE_MS + ENDED_MS - 1)
+    assert set(await client.keys(f"*{ID}*")) == before
+    # Whoever writes next in its partition takes the leavings away.
+    held = await store.read(other.id)
+    assert await store.write(held, other, FUTURE_MS + ENDED_MS)
+    assert not await client.keys(f"*{ID}*")
+    for key in await client.keys("rp:{digest:*"):
+        assert ID.encode() not in (await client.dump(key) or b""), key
+
+
+def neighbour(partition: int) -> Subscription:
+    """Somebody else of the same partition."""
+    for number in range(1_000):
+        found = subscription(f"neighbour-{number}@papers.example")
+        if digest_partition(found.id) == partition:
+            return found
+    raise AssertionError("a thousand addresses fill every partition")
+
+
+async def test_erasing_leaves_nothing(
+    client: Redis, store: Subscriptions, lifecycle: Lifecycle
+) -> None:
+    await store.write(NOBODY, subscription(ADA), DUE_MS - 1)
+    await store.erase(ID)
+    assert not await client.keys("*")
+    await store.erase(ID)
+    for call in (
+        lifecycle.confirm(ID, 1, FUTURE_MS),
+        lifecycle.change(ID, WISHES, FUTURE_MS),
+    ):
+        with pytest.raises(ServiceError) as caught:
+            await call
+        assert caught.value.reason is Reason.SUBSCRIPTION_NOT_FOUND
+    await lifecycle.end(ID, FUTURE_MS)
+    await lifecycle.suppress(ID, "550", FUTURE_MS)
+    assert not await client.keys("*")
+
+
+async def test_a_change_of_what_was_not_read_does_nothing(store: Subscriptions) -> None:
+    ada = subscription(ADA)
+    assert await store.write(NOBODY, ada, DUE_MS)
+    assert not await store.write(NOBODY, replace(ada, hour=1), DUE_MS)
+    held = await store.read(ID)
+    assert await store.write(held, replace(ada, hour=2), DUE_MS)
+    assert not await store.write(held, replace(ada, hour=3), DUE_MS)
+    assert await store.get(ID) == replace(ada, hour=2)
+    assert await store.many([ID, "ab" * 16]) == [replace(ada, hour=2), None]
+
+
+async def test_changes_at_once_are_made_one_upon_the_other(
+    store: Subscriptions, lifecycle: Lifecycle
+) -> None:
+    revisions = await asyncio.gather(*(asked(lifecycle, store) for _ in range(20)))
+    last = max(revisions)
+    confirmed = await asyncio.gather(
+        *(lifecycle.confirm(ID, last, FUTURE_MS) for _ in range(20)),
+        *(lifecycle.end(ID, FUTURE_MS) for _ in range(2)),
+        return_exceptions=True,
+    )
+    assert any(isinstance(each, Subscription) for each in confirmed)
+    hours = range(24)
+    changed = await asyncio.gather(
+        *(lifecycle.change(ID, replace(WISHES, hour=hour), FUTURE_MS) for hour in hours)
+    )
+    assert len({each.revision for each in changed}) == 24
+    assert await store.get(ID) == max(changed, key=lambda each: each.revision)
+
+
+async def test_a_notice_is_taken_by_one_and_again_when_that_one_is_lost(
+    client: Redis, store: Subscriptions, lifecycle: Lifecycle
+) -> None:
+    outbox, partition = Outbox(client), digest_partition(ID)
+    revision = await asked(lifecycle, store)
+    wanted = Waiting(ID, Notice.CONFIRM, revision)
+    assert not await outbox.waits(FUTURE_MS - 1)
+    assert await outbox.waits(FUTURE_MS)
+    taken = await asyncio.gather(*(outbox.take(partition, FUTURE_MS) for _ in range(5)))
+    assert sorted(taken, key=len) == [[]] * 4 + [[wanted]]
+    assert await outbox.take(partition, FUTURE_MS + LEASE_MS - 1) == []
+    assert await outbox.take(partition, FUTURE_MS + LEASE_MS) == [wanted]
+    await outbox.later(wanted, FUTURE_MS + 2 * LEASE_MS)
+    assert await outbox.take(partition, FUTURE_MS + 2 * LEASE_MS - 1) == []
+    await outbox.done(wanted)
+    await outbox.later(wanted, 0)  # it does not come back
+    assert not await outbox.waits(2 * FUTURE_MS)
