@@ -1,11 +1,7 @@
 """Mails that come back: which of them stop the digest of a mailbox."""
 
 import io
-from email import message_from_bytes
-from email.message import EmailMessage, Message
-from email.mime.message import MIMEMessage
-from email.mime.multipart import MIMEMultipart
-from email.mime.text import MIMEText
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
@@ -15,6 +11,7 @@ from service.digest.bounces import Bounce, read
 from service.digest.mail import digest_mail
 from service.digest.returned import returned
 from tests.digest import samples
+from tests.digest.reports import report
 from tests.digest.samples import AT_MS, SENDER
 
 
@@ -26,40 +23,6 @@ def sent(tmp_path: Path) -> EmailMessage:
 
 def subscription(mail: EmailMessage) -> str:
     return str(mail["Message-ID"]).split(".")[1]
-
-
-def report(
-    original: EmailMessage,
-    status: str,
-    *,
-    action: str = "failed",
-    said: str = "",
-    headers_alone: bool = False,
-    kind: str = "delivery-status",
-) -> bytes:
-    """A report, as mail servers write them."""
-    found = MIMEMultipart("report", report_type=kind)
-    found["From"] = "MAILER-DAEMON@mail.example"
-    found["To"] = SENDER
-    found["Subject"] = "Undelivered Mail Returned to Sender"
-    found.attach(MIMEText("I'm sorry to have to inform you."))
-    about, recipient = Message(), Message()
-    about["Reporting-MTA"] = "dns; mail.example"
-    recipient["Final-Recipient"] = "rfc822; ada+papers@example.org"
-    recipient["Action"] = action
-    recipient["Status"] = status
-    if said:
-        recipient["Diagnostic-Code"] = f"smtp; {said}"
-    part = Message()
-    part["Content-Type"] = f"message/{kind}"
-    part.set_payload([about, recipient])
-    found.attach(part)
-    whole = original.as_bytes()
-    if headers_alone:
-        found.attach(MIMEText(whole.partition(b"\r\n\r\n")[0].decode(), "rfc822-headers"))
-    else:
-        found.attach(MIMEMessage(message_from_bytes(whole)))
-    return found.as_bytes()
 
 
 @pytest.mark.parametrize("headers_alone", [False, True], ids=["whole", "headers"])
