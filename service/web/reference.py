@@ -23,11 +23,15 @@ _PAPER = "PAPER"
 """Stands for a paper of the corpus in the examples."""
 
 _READER: Mapping[str, Any] = {"readerId": "ada"}
+_MAILED = {"token": "TOKEN-OF-THE-MAIL"}
+_DAILY = {"timeZone": "Europe/Berlin", "hour": 7, "content": {"trendingWindow": "week"}}
+
 EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "ListRelatedPapers": {"paperIds": [_PAPER], "pageSize": 5},
     "BatchListRelatedPapers": {"requests": [{"paperIds": [_PAPER], "pageSize": 3}]},
     "RecommendPapers": {**_READER, "pageSize": 5},
     "SearchPapers": {"query": "graph", "pageSize": 5},
+    "ListTrendingPapers": {"window": "week", "pageSize": 5},
     "GetPaper": {"paperId": _PAPER},
     "BatchGetPapers": {"paperIds": [_PAPER]},
     "WriteFeedback": {"events": [{"id": "1", **_READER, "paperId": _PAPER, "type": "save"}]},
@@ -35,6 +39,12 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "DeleteReader": _READER,
     "GetModel": {},
     "ListModels": {},
+    "Subscribe": {"address": "ada@example.org", "preferences": _DAILY},
+    "ConfirmSubscription": _MAILED,
+    "GetSubscription": _MAILED,
+    "UpdateSubscription": {**_MAILED, "preferences": _DAILY},
+    "Unsubscribe": _MAILED,
+    "EraseSubscription": _MAILED,
 }
 """A request for each method."""
 
