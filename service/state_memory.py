@@ -7,12 +7,16 @@
     a counter                80 + paper and type
     a retraction             80, for ever, beside its place in the log and the history
     a deleted reader         110
+    a record of the trends   80 + paper and type: what one reader did of one type with one paper in
+                             one hour, impressions too
+    an event in a record     20 + its id; 32 of them at most, the others are only counted
+    an hour of the trends    150 in each of the 16 partitions of readers that did something then
 
-All in bytes, where a name stands for its length in UTF-8. A reader of 14 bytes who saved 100 papers
-weighs 10 KB in the history, and another 24 KB while the log holds the events, with random event ids
-of 32 digits and paper ids of 12. The constants are those of Redis 7.0, rounded up; Valkey 9 takes
-up to a third less. Beside this the server needs room for the changes that happen while it rewrites
-its file.
+Trends stay as long as the longest window: 30 days by default. All in bytes, where a name stands for
+its length in UTF-8. A reader of 14 bytes who saved 100 papers weighs 10 KB in the history, and
+another 24 KB while the log holds the events, with random event ids of 32 digits and paper ids of
+12. The constants are those of Redis 7.0, rounded up; Valkey 9 takes up to a third less. Beside this
+the server needs room for the changes that happen while it rewrites its file.
 """
 
 from typing import NamedTuple
@@ -29,6 +33,17 @@ class Names(NamedTuple):
     paper: float = 16
     type: float = 8
     extra: float = 0
+
+
+def trending_bytes(names: Names, *, records: int, events: int, hours: int) -> int:
+    """The memory that the trending hours take, at most, in bytes.
+
+    records: see above; at most one for each event of a type that counts. events: in all of them.
+    hours: in which something happened, of each partition.
+    """
+    return round(
+        records * (80 + names.paper + names.type) + events * (20 + names.event) + hours * 150
+    )
 
 
 def state_bytes(

@@ -14,7 +14,7 @@ _SHARES = (0.62, 0.2, 0.1, 0.03, 0.03, 0.02)
 
 
 class World(NamedTuple):
-    """How many of each there are; `days` up to NOW_MS."""
+    """How many of each there are; `days` up to `now_ms`."""
 
     events: int
     papers: int
@@ -22,6 +22,7 @@ class World(NamedTuple):
     origins: int
     days: float = 30.0
     seed: int = 7
+    now_ms: int = NOW_MS
 
 
 def history(world: World) -> Iterator[StoredEvent]:
@@ -43,7 +44,7 @@ def history(world: World) -> Iterator[StoredEvent]:
     kind = draw.choice(len(ACTIONS), size, p=_SHARES)
     rise = draw.random(world.papers)
     age = np.abs(draw.normal(0, 0.4, size) + rise[paper]) % 1.0
-    time_ms = NOW_MS - (age * world.days * DAY_MS).astype(np.int64)
+    time_ms = world.now_ms - (age * world.days * DAY_MS).astype(np.int64)
     away = (draw.random(size) < 0.2).astype(int)
     back = draw.random(size) < 0.02
     for at in np.argsort(time_ms, kind="stable").tolist():
