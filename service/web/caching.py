@@ -11,7 +11,7 @@ FRESH = "public, max-age=300, stale-while-revalidate=86400"
 """The serving model answers so until readers teach it otherwise, or another takes its place."""
 
 PASSING = "public, max-age=60"
-"""What an earlier model made may go with it, and the list of models changes by itself."""
+"""What an earlier model made may go with it; trends and the list of models change by themselves."""
 
 UNKEPT = "private, no-store"
 """What concerns a reader, or was asked for with a key, and every error."""
@@ -38,9 +38,11 @@ class Freshness:
 
 
 def _described(kind: Any, answer: Message | bytes) -> tuple[str, str]:
-    """The model that made an answer, empty if none did, and its ETag. kind: its class."""
+    """The model that made an answer, empty if none did or readers' events did, and its ETag. kind:
+    its class."""
     message = kind.FromString(answer) if isinstance(answer, bytes) else answer
-    return getattr(message, "model_version", ""), etag(message)
+    follows = "as_of" in kind.DESCRIPTOR.fields_by_name
+    return "" if follows else getattr(message, "model_version", ""), etag(message)
 
 
 _repeated = lru_cache(256)(_described)

@@ -27,6 +27,11 @@ from service.papers import PaperHandlers
 from service.readers import Readers
 from service.recommendations import RecommendationHandlers
 from service.secrets import SigningKeys
+from service.settings import Settings
+from service.trending.follower import TrendFollower
+from service.trending.handler import TrendingPapers
+from service.trending.lists import TrendingLists
+from service.trending.windows import configured_trending
 from tests.benchmarks.report import heading, table
 from tests.benchmarks.serving import DEFAULT_MODEL
 
@@ -54,7 +59,12 @@ async def main(model: Path) -> None:
     background = Background()
     access = Access("127.0.0.1", None, keys)
     readers = Readers(catalog.serving.artifact, None, None, None, EVENT_TYPES, background)
-    handlers = RecommendationHandlers(catalog, keys, background, AnswerCache(None), access, readers)
+    cache = AnswerCache(None)
+    rankings = TrendFollower(TrendingLists(catalog.serving.artifact), None)
+    trends = TrendingPapers(
+        catalog, keys, background, cache, configured_trending(Settings(), EVENT_TYPES), rankings
+    )
+    handlers = RecommendationHandlers(catalog, keys, background, cache, access, readers, trends)
     getting = PaperHandlers(catalog)
 
     def seeded(paper_id: str) -> pb.ListRelatedPapersRequest:
