@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,7 +23,7 @@ from service.digest import words
 from service.digest.addresses import named, shown
 from service.digest.excerpts import cut, names, sentences
 from service.digest.links import Links
-from service.digest.mime import clean, host, mail, message_id
+from service.digest.mime import clean, host, mail, message_id, size
 from service.digest.subscriptions import Subscription
 
 MAX_BYTES = 102_000
@@ -119,7 +120,7 @@ def digest_mail(
         message["List-Id"] = f"<digest.{host(links.public_url)}>"
         message["List-Unsubscribe"] = f"<{leave}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        if len(message.as_bytes()) <= MAX_BYTES:
+        if size(message) <= MAX_BYTES:
             return message
     raise AssertionError("the shortest texts fit")
 
@@ -213,6 +214,7 @@ def _subject(heading: str, entries: Sequence[dict[str, str]]) -> str:
     return f"{heading}: {cut(entries[0]['title'], 90)}"
 
 
+@lru_cache(4_096)  # one paper goes to many subscribers
 def _wrapped(text: str, indent: int = 0, *, first: int | None = None) -> str:
     """Lines of at most 72 characters, each after so many spaces. A long word stays whole.
 

@@ -5,8 +5,9 @@ Lines of 76 characters at most and CRLF, ASCII alone on the wire (quoted-printab
 """
 
 import re
+import textwrap
+from base64 import b64encode
 from datetime import UTC, datetime
-from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
@@ -22,6 +23,12 @@ _LEFT_OUT = re.compile(
     "\u2028\u2029\ud800-\udfff\ue000-\uf8ff\ufdd0-\ufdef\ufff9-\ufffb\ufffe\uffff"  # no text
     "\U000e0000-\U0010ffff]"
 )
+_MAX_HEADERS = 3_000
+"""Bytes of the headers of a mail and of its parts, and of what divides these."""
+
+_WORD_BYTES = 39
+"""In an encoded word; it has 64 characters then, and a line with the header's name 73."""
+
 _AS_IT_IS = bytes(set(range(128)) - set(b"="))
 """What quoted-printable writes as it is, line ends and blanks aside."""
 
@@ -34,9 +41,7 @@ class _Policy(EmailPolicy):
         if name.lower() in _WHOLE:
             return f"{name}: {value}{self.linesep}"
         if name.lower() == "subject" and hasattr(value, "name"):  # made here, not read
-            # The newer folding loses spaces, and leaves first lines empty.
-            words = Header(value, "us-ascii" if value.isascii() else "utf-8", 76, header_name=name)
-            return f"{name}: {words.encode(linesep=self.linesep)}{self.linesep}"
+            return f"{name}: {_encoded_words(value)}{self.linesep}"
         folded: str = super().fold(name, value)
         return folded
 
@@ -88,9 +93,33 @@ def host(public_url: str) -> str:
     return f"[IPv6:{name}]" if ":" in name else name
 
 
+def size(message: EmailMessage) -> int:
+    """The bytes of a mail that `mail` made, or some more."""
+    bodies = [str(part.get_payload()) for part in message.iter_parts()]
+    return _MAX_HEADERS + sum(len(body) + body.count("\n") for body in bodies)
+
+
 def clean(text: str) -> str:
     """Somebody's text on one line: without what is not printed, or turns what comes after it."""
     return " ".join(_LEFT_OUT.sub(" ", text).split())
+
+
+def _encoded_words(text: str) -> str:
+    """A header of text on lines of at most 76 characters (RFC 2047); ASCII as it is.
+
+    The library's own folding loses spaces, and leaves first lines empty.
+    """
+    if text.isascii():
+        return textwrap.fill(text, 66, break_long_words=False, break_on_hyphens=False).replace(
+            "\n", "\r\n "
+        )
+    words, word = [], b""
+    for octets in map(str.encode, text):
+        if len(word) + len(octets) > _WORD_BYTES:
+            words.append(word)
+            word = b""
+        word += octets
+    return "\r\n ".join(f"=?utf-8?b?{b64encode(each).decode()}?=" for each in [*words, word])
 
 
 def _encoding(text: str) -> str:

@@ -21,7 +21,7 @@ from service.digest.mail import (
     confirmation_mail,
     digest_mail,
 )
-from service.digest.mime import POLICY
+from service.digest.mime import POLICY, size
 from tests.digest import samples
 from tests.digest.samples import AT_MS, CLEAN, SENDER
 
@@ -44,12 +44,13 @@ def digest(links: Links, *entries: Entry, address: str = "ada+papers@example.org
 def read(message: EmailMessage) -> EmailMessage:
     """The mail as another program reads it from its bytes, of which every rule is checked."""
     octets = message.as_bytes()
-    assert len(octets) <= MAX_BYTES
+    assert len(octets) <= size(message) <= MAX_BYTES
     assert octets.isascii()
     assert not re.search(rb"\r(?!\n)|(?<!\r)\n", octets)
     head, _, body = octets.partition(b"\r\n\r\n")
     assert max(map(len, body.split(b"\r\n"))) <= 76
     assert max(map(len, head.split(b"\r\n"))) <= 998
+    assert max(map(len, re.findall(rb"^(?:Subject:|[ ]).*", head, re.MULTILINE))) <= 78
     assert not re.search(rb"[^\t\r\n -~]", octets)
     # A relay that reads it and writes it again changes nothing: so a signature holds.
     assert message_from_bytes(octets, policy=POLICY).as_bytes() == octets
