@@ -1,28 +1,23 @@
 """Runs of the sender: real lists, a real ledger, mails in a Maildir."""
 
 import asyncio
-import mailbox
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from service.digest.ledger import State
-from service.digest.ledger_view import LedgerView
 from service.digest.maildir import MaildirTransport
 from service.digest.opening import opened
 from service.digest.sender import send_due
-from service.digest.store import Subscriptions
-from service.digest.subscriptions import Content, ContentKind, Frequency, Status, Subscription
-from service.digest.tools import Report
+from service.digest.subscriptions import Content, ContentKind, Frequency, Status
 from service.embedded import Role
-from service.feedback_state import FeedbackState
 from service.settings import Settings
+from tests.digest.sending import Digests, papers, sending
 from tests.digest.subscribers import DAY_MS, DUE_MS, TRENDING, subscription
 from tests.service.toy import TWINS, subject
 
@@ -43,63 +38,10 @@ def settings(toy_reader_model: Path, embedded_urls: dict[Role, str], tmp_path: P
     )
 
 
-@asynccontextmanager
-async def stated(settings: Settings) -> AsyncIterator[FeedbackState]:
-    """The state, empty."""
-    state = FeedbackState(settings.state_url or "")
-    await state.client.flushall()
-    yield state
-    await state.close()
-
-
-class Digests:
-    """A sender and its Maildir."""
-
-    def __init__(self, settings: Settings, state: FeedbackState) -> None:
-        self.settings = settings
-        self.state = state
-        self.subscriptions = Subscriptions(state.client)
-        self.view = LedgerView(state.client)
-
-    async def subscribe(self, *subscribed: Subscription, now_ms: int = DUE_MS - 1) -> None:
-        for each in subscribed:
-            held = await self.subscriptions.read(each.id)
-            await self.subscriptions.write(held, each, now_ms)
-
-    async def run(self, at_ms: int = DUE_MS) -> Report:
-        async with opened(self.settings, self.state) as tools:
-            return await send_due(tools, at_ms)
-
-    def mails(self) -> list[EmailMessage]:
-        """All so far, in the order of the days that they are for."""
-        folder = mailbox.Maildir(self.settings.data_dir / "mail", create=True)
-        found = [
-            message_from_bytes(folder.get_bytes(key), _class=EmailMessage, policy=policy.default)
-            for key in folder.iterkeys()
-        ]
-        return sorted(found, key=lambda each: str(each["Message-ID"]))
-
-    async def named(self) -> list[str]:
-        """The subscriptions whose mails are undecided."""
-        return [each.id for each in await self.view.undecided()]
-
-
-@pytest.fixture
+@pytest_asyncio.fixture
 async def digests(settings: Settings) -> AsyncIterator[Digests]:
-    async with stated(settings) as state:
-        yield Digests(settings, state)
-
-
-def papers(mail: EmailMessage) -> list[str]:
-    """Which papers a mail links to."""
-    body = mail.get_body(("plain",))
-    assert body is not None
-    found = [
-        line.rpartition("/papers/")[2].strip()
-        for line in body.get_content().splitlines()
-        if "/papers/" in line
-    ]
-    return list(dict.fromkeys(found))
+    async with sending(settings) as found:
+        yield found
 
 
 ADA = subscription("ada@papers.example")
@@ -180,8 +122,9 @@ async def test_everyone_at_their_own_hour(digests: Digests) -> None:
     weekdays = subscription("dee@papers.example", frequency=Frequency.WEEKDAYS)
     begin = round(datetime(2026, 3, 26, tzinfo=UTC).timestamp() * 1_000)
     await digests.subscribe(berlin, tokyo, sunday, weekdays, now_ms=begin)
-    for hour in range(5 * 24):  # Thursday to Monday; on Sunday Berlin's clock is put forward
-        await digests.run(begin + hour * 3_600_000)
+    async with opened(digests.settings, digests.state) as tools:
+        for hour in range(5 * 24):  # Thursday to Monday; on Sunday Berlin's clock is put forward
+            await send_due(tools, begin + hour * 3_600_000)
     days = {
         each.address: sorted(
             datetime.fromtimestamp(int(number, 16) / 1_000, UTC).strftime("%a %H")
