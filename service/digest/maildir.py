@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from service.digest.transport import Undelivered
+
 PREVIEW_FILE = "preview.eml"
 """What `digest preview` writes, in the data folder."""
 
@@ -40,8 +42,15 @@ class MaildirTransport:
         """There is nothing to leave."""
 
     async def send(self, message: EmailMessage) -> None:
-        """Write a mail: into `tmp`, to the disk, and then into `new` by its new name."""
-        await asyncio.to_thread(self._deliver, message.as_bytes())
+        """Write a mail: into `tmp`, to the disk, and then into `new` by its new name.
+
+        Raises Undelivered(before_data=True) where the disk takes none.
+        """
+        try:
+            await asyncio.to_thread(self._deliver, message.as_bytes())
+        except OSError as error:
+            text = f"The folder of mails {self._folder} takes none: {error}."
+            raise Undelivered(text, before_data=True) from error
 
     def _deliver(self, message: bytes) -> None:
         self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ import pytest
 
 from service.digest.mail import already_mail, confirmation_mail, digest_mail
 from service.digest.maildir import PREVIEW, MaildirTransport, Mails
+from service.digest.transport import Undelivered
 from tests.digest import samples
 from tests.digest.samples import AT_MS, SENDER
 
@@ -47,6 +48,15 @@ async def test_what_is_delivered_is_read_byte_for_byte(
         assert mail is not None
         assert (each.to, each.date) == (mail["To"], mail["Date"])
     assert len(mails.latest(2)) == 2
+
+
+async def test_a_folder_that_takes_no_mail_is_no_delivery(
+    tmp_path: Path, three: list[EmailMessage]
+) -> None:
+    (tmp_path / "mail").write_text("not a folder")
+    with pytest.raises(Undelivered, match="takes none") as lost:
+        await delivered(tmp_path / "mail", three)
+    assert lost.value.before_data
 
 
 async def test_many_deliver_at_once(tmp_path: Path, three: list[EmailMessage]) -> None:
