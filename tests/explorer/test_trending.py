@@ -62,9 +62,33 @@ def test_filter_holds(site: Site) -> None:
     assert "/trending?window=week" in empty.links
 
 
-def test_it_leads_to_the_digest(site: Site) -> None:
-    for path in ("/", "/trending"):
-        assert "/digest" in site.page(path).links
+@pytest.mark.parametrize(
+    ("path", "digest"),
+    [
+        ("/", "/digest"),
+        ("/trending?window=month", "/digest?window=month"),
+        ("/search?q=rain+soil", "/digest?q=rain+soil"),
+        ("/search?q=qwertyuiop", "/digest?q=qwertyuiop"),
+        ("/papers/plain-1", "/digest?seed=plain-1"),
+        ("/related?seed=plain-1&seed=plain-2", "/digest?seed=plain-1&seed=plain-2"),
+    ],
+)
+def test_lists_lead_to_their_digest(site: Site, path: str, digest: str) -> None:
+    assert digest in site.page(path).links
+    site.page(digest)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/search?q=rain&first=2003",
+        "/papers/plain-1?last=2010",
+        "/related?seed=plain-1&less=plain-9",
+    ],
+)
+def test_list_that_no_digest_can_be_offers_none(site: Site, path: str) -> None:
+    # A digest of it would hold what the filter leaves out.
+    assert not [link for link in site.page(path).links if link.startswith("/digest")]
 
 
 @pytest.mark.parametrize(
