@@ -35,6 +35,12 @@ def test_serving_loads_nothing_that_trains() -> None:
     assert not loaded & {"implicit", "numba", "sklearn"}
 
 
+def test_no_mail_client_is_loaded_before_a_mail_goes_out() -> None:
+    loaded = loaded_by("import service.worker, service.digest.process")
+    assert "grpc" in loaded
+    assert not loaded & {"aiosmtplib", "idna"}
+
+
 def test_client_needs_grpc_and_protobuf_alone() -> None:
     needed = loaded_by("import grpc, google.protobuf")
     loaded = loaded_by("import relatedpapers") - sys.stdlib_module_names
