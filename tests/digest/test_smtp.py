@@ -12,7 +12,8 @@ import trustme
 from service.digest.mime import mail
 from service.digest.replies import is_about_mailbox
 from service.digest.smtp import Pace, SmtpTransport
-from service.digest.transport import Refused, Undelivered
+from service.digest.transport import Refused, Undelivered, open_transport
+from service.settings import load
 from tests.digest.mail_server import DROP, NAME, PASSWORD, SILENCE, Handler, mail_server
 
 TEXT = ".\r\n..two dots\r\n.\r\nFrom here on = " + "long " * 400 + "\r\n.\r\n"
@@ -217,6 +218,24 @@ async def test_without_starttls_nothing_is_sent() -> None:
                 pass
     assert not handler.logins
     assert not handler.mails
+
+
+async def test_the_settings_reach_the_server(certificates: Certificates, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text(f"{PASSWORD}\n")
+    handler = Handler()
+    async with mail_server(handler, login=True, starttls=certificates.server) as port:
+        settings = load(
+            public_url="https://papers.example",
+            mail_from="Papers <digest@papers.example>",
+            smtp_host="127.0.0.1",
+            smtp_port=port,
+            smtp_username=NAME,
+            smtp_password_file=tmp_path / "password",
+        )
+        async with open_transport(settings) as connection:
+            await connection.send(a_mail())
+    assert [each.content for each in handler.mails] == [a_mail().as_bytes()]
+    assert len(handler.logins) == 1
 
 
 async def test_a_wrong_password_is_tried_once(certificates: Certificates) -> None:
