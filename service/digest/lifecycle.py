@@ -25,7 +25,6 @@ class Wishes:
     weekday: int
     hour: int
     content: Content
-    tracking: bool
 
 
 class Lifecycle:
@@ -53,7 +52,6 @@ class Lifecycle:
                 weekday=wishes.weekday,
                 hour=wishes.hour,
                 content=wishes.content,
-                tracking=wishes.tracking,
                 status=Status.PENDING,
                 created_ms=now_ms,
                 confirmed_ms=0,
@@ -91,7 +89,6 @@ class Lifecycle:
                 weekday=wishes.weekday,
                 hour=wishes.hour,
                 content=wishes.content,
-                tracking=wishes.tracking,
                 status=Status.ACTIVE,
                 refusal="",
             )

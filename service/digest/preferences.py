@@ -50,7 +50,6 @@ def wishes(given: pb.DigestPreferences, papers: Papers, windows: Collection[str]
         weekday=_weekday(given, Frequency(frequency)),
         hour=given.hour,
         content=_content(given.content, papers, windows),
-        tracking=given.tracking,
     )
 
 
@@ -61,7 +60,6 @@ def preferences(subscription: Subscription) -> pb.DigestPreferences:
         frequency=pb.DigestFrequency.Name(subscription.frequency),
         weekday=pb.Weekday.Name(subscription.weekday),
         hour=subscription.hour,
-        tracking=subscription.tracking,
     )
     content = subscription.content
     match content.kind:
@@ -97,7 +95,6 @@ def stated(given: pb.DigestPreferences) -> Wishes:
             paper_ids=tuple(content.seed_papers.paper_ids),
             reader_id=content.reader_id,
         ),
-        tracking=given.tracking,
     )
 
 

@@ -34,7 +34,6 @@ async def preview(tools: Tools, content: Content, address: str) -> EmailMessage 
         weekday=0,
         hour=7,
         content=content,
-        tracking=False,
         status=Status.ACTIVE,
         created_ms=now_ms,
         confirmed_ms=now_ms,

@@ -72,7 +72,6 @@ class Subscription:
     address: as service/digest/addresses.py keeps it.
     time_zone: its IANA name, such as Europe/Berlin.
     weekday: 1 (Monday) to 7, of a weekly digest; else 0. hour: 0 to 23, in that time zone.
-    tracking: whether the subscriber agreed that what is opened from a mail is counted.
     created_ms, confirmed_ms: Unix times; confirmed_ms is 0 until then.
     revision: grows with each change and is never used again: the Unix ms of the change, or one more
         than before.
@@ -86,7 +85,6 @@ class Subscription:
     weekday: int
     hour: int
     content: Content
-    tracking: bool
     status: Status
     created_ms: int
     confirmed_ms: int

@@ -42,7 +42,6 @@ def subscription(found: Links, address: str = "ada+papers@example.org") -> Subsc
         weekday=0,
         hour=8,
         content=Content(ContentKind.TRENDING, window="week"),
-        tracking=False,
         status=Status.ACTIVE,
         created_ms=AT_MS - 1_000,
         confirmed_ms=AT_MS - 500,

@@ -29,7 +29,6 @@ def subscription(address: str, content: Content = TRENDING, **changes: object) -
         "weekday": 0,
         "hour": 7,
         "content": content,
-        "tracking": False,
         "status": Status.ACTIVE,
         "created_ms": DUE_MS - DAY_MS,
         "confirmed_ms": DUE_MS - DAY_MS,

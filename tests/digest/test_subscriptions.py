@@ -35,7 +35,7 @@ from tests.digest.subscribers import DUE_MS, KEY, TRENDING, subscription
 NOBODY = Held(None, b"")
 ADA = "ada@papers.example"
 ID = subscription_id(KEY, ADA)
-WISHES = Wishes("UTC", Frequency.DAILY, 0, 7, TRENDING, tracking=False)
+WISHES = Wishes("UTC", Frequency.DAILY, 0, 7, TRENDING)
 FUTURE_MS = 4_102_444_800_000
 """2100: what is kept until some days later is not gone when a test looks."""
 
@@ -81,7 +81,6 @@ _SUBSCRIPTIONS = st.builds(
     weekday=st.integers(0, 7),
     hour=st.integers(0, 23),
     content=_CONTENTS,
-    tracking=st.booleans(),
     status=st.sampled_from(Status),
     created_ms=_NUMBERS,
     confirmed_ms=_NUMBERS,

@@ -72,20 +72,18 @@ class SeedPapers(_message.Message):
     def __init__(self, paper_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DigestPreferences(_message.Message):
-    __slots__ = ("time_zone", "frequency", "weekday", "hour", "content", "tracking")
+    __slots__ = ("time_zone", "frequency", "weekday", "hour", "content")
     TIME_ZONE_FIELD_NUMBER: _ClassVar[int]
     FREQUENCY_FIELD_NUMBER: _ClassVar[int]
     WEEKDAY_FIELD_NUMBER: _ClassVar[int]
     HOUR_FIELD_NUMBER: _ClassVar[int]
     CONTENT_FIELD_NUMBER: _ClassVar[int]
-    TRACKING_FIELD_NUMBER: _ClassVar[int]
     time_zone: str
     frequency: DigestFrequency
     weekday: Weekday
     hour: int
     content: DigestContent
-    tracking: bool
-    def __init__(self, time_zone: _Optional[str] = ..., frequency: _Optional[_Union[DigestFrequency, str]] = ..., weekday: _Optional[_Union[Weekday, str]] = ..., hour: _Optional[int] = ..., content: _Optional[_Union[DigestContent, _Mapping]] = ..., tracking: _Optional[bool] = ...) -> None: ...
+    def __init__(self, time_zone: _Optional[str] = ..., frequency: _Optional[_Union[DigestFrequency, str]] = ..., weekday: _Optional[_Union[Weekday, str]] = ..., hour: _Optional[int] = ..., content: _Optional[_Union[DigestContent, _Mapping]] = ...) -> None: ...
 
 class Subscription(_message.Message):
     __slots__ = ("address", "preferences", "status", "create_time", "confirm_time", "next_time")

@@ -62,7 +62,6 @@ class Filled:
     weekday: int = 1
     hour: int = _DEFAULT_HOUR
     time_zone: str = ""
-    tracking: bool = False
     wrong: str = ""
     about: str = ""
 
@@ -72,7 +71,6 @@ class Filled:
         wanted = pb.DigestPreferences(
             time_zone=self.time_zone,
             hour=self.hour,
-            tracking=self.tracking,
         )
         # Numbers that no enum has are for the service to refuse.
         wanted.frequency = FREQUENCIES.get(self.frequency, -1)  # type: ignore[assignment]
@@ -130,7 +128,6 @@ def from_form(form: Mapping[str, str]) -> Filled:
         weekday=_number(form.get("weekday", "")),
         hour=_number(form.get("hour", "")),
         time_zone=form.get("time_zone", ""),
-        tracking=form.get("tracking") == "yes",
     )
 
 
@@ -149,7 +146,6 @@ def from_preferences(kept: pb.DigestPreferences, windows: Iterable[str]) -> Fill
         weekday=kept.weekday or 1,
         hour=kept.hour,
         time_zone=kept.time_zone,
-        tracking=kept.tracking,
     )
 
 
