@@ -37,11 +37,11 @@ local function hour_of(identity)
   return accepted and math.floor(cmsgpack.unpack(string.sub(accepted, 14))[3] / 3600000)
 end
 
--- A record with one more event; of more than 32 the oldest goes, and counts on.
-local function added(record, ms, id, acts, origin)
+-- A record with the event of another; of more than 32 the oldest goes, and counts on.
+local function joined(record, other)
   local size = #record
   record[1] = record[1] + 1
-  record[size + 1], record[size + 2], record[size + 3], record[size + 4] = ms, id, acts, origin
+  for at = 2, 5 do record[size + at - 1] = other[at] end
   if size + 4 <= 1 + 4 * 32 then return record end
   local oldest = 2
   for at = 6, size + 1, 4 do
@@ -68,26 +68,35 @@ local function without(record, id)
 end
 
 -- Applies what entries of the log say to the hours. passed: the entries as XRANGE gives them; flat:
--- 7 values each, see service/trending/records.py; what was erased meanwhile is passed over.
+-- 4 values each, see service/trending/records.py; what was erased meanwhile is passed over.
 local function trend(passed, flat, keep)
-  local alive, hours = {}, {}
+  local call, unpacked, packed = redis.call, cmsgpack.unpack, cmsgpack.pack
+  local alive, hours, keys = {}, {}, {}
   for _, entry in ipairs(passed) do alive[entry[1]] = true end
-  for at = 1, #flat, 7 do
-    local entry, hour, field, ms, id, acts, origin = unpack(flat, at, at + 6)
-    local retracts = hour < 0
-    if retracts then hour = hour_of(ms) end
-    if alive[entry] and hour then
-      local key = PREFIX .. string.format('%d', hour)
-      local packed = redis.call('HGET', key, field)
-      local record = packed and cmsgpack.unpack(packed)
-      if retracts then
-        record = record and without(record, id)
-        if packed and not record then redis.call('HDEL', key, field) end
-      else
-        record = added(record or {0}, ms, id, acts, origin)
+  for at = 1, #flat, 4 do
+    local hour, field, said = flat[at + 1], flat[at + 2], flat[at + 3]
+    if alive[flat[at]] then
+      local retracted = hour < 0 and unpacked(said)
+      if retracted then hour = hour_of(retracted[1]) end
+      local key = hour and keys[hour]
+      if hour and not key then
+        key = PREFIX .. string.format('%d', hour)
+        keys[hour] = key
       end
-      if record then redis.call('HSET', key, field, cmsgpack.pack(record)) end
-      if record or packed then hours[hour] = true end
+      if retracted then
+        local known = key and call('HGET', key, field)
+        if known then
+          local left = without(unpacked(known), retracted[2])
+          if left then call('HSET', key, field, packed(left)) else call('HDEL', key, field) end
+          hours[hour] = true
+        end
+      else
+        if call('HSETNX', key, field, said) == 0 then
+          local known = unpacked(call('HGET', key, field))
+          call('HSET', key, field, packed(joined(known, unpacked(said))))
+        end
+        hours[hour] = true
+      end
     end
   end
   changed(hours, keep)

@@ -25,6 +25,7 @@ from hashlib import blake2b
 
 from models.interactions import EVENT_TYPES, RETRACT, EventType
 from service.events import StoredEvent, identity
+from service.feedback_state import pack_for_lua
 from service.tombstones import Tombstones
 
 HOUR_MS = 3_600_000
@@ -93,8 +94,8 @@ class Records:
         """How long after its beginning an hour is kept."""
 
     def of(self, entries: Sequence[tuple[str, StoredEvent]], now_ms: int) -> list[object]:
-        """What the scripts take: entry, hour, field, ms, id, acts, origin of each event; of a
-        retraction entry, -1, field, identity of its event, id of its event, 0, ""."""
+        """What the scripts take, 4 values each: entry, hour, field and the record that the event
+        makes alone; of a retraction entry, -1, field, and identity and id of what it takes back."""
         flat: list[object] = []
         fields, families = self.fields, self._families
         earliest_ms = now_ms - self._longest_ms
@@ -102,9 +103,9 @@ class Records:
             if event.undoes:
                 paper, kind = event.undoes
                 if (family := families.get(kind)) is not None:
-                    target = identity(event.reader, event.retracts)
+                    target = identity(event.reader, event.retracts), event.retracts
                     field = fields.field(event.reader, family, paper)
-                    flat += (entry, -1, field, target, event.retracts, 0, b"")
+                    flat += (entry, -1, field, pack_for_lua(target))
                 continue
             family = families.get(event.type)
             if family is None or event.retracted or event.time_ms <= earliest_ms:
@@ -112,5 +113,6 @@ class Records:
             hour, ms = divmod(event.time_ms, HOUR_MS)
             field = fields.field(event.reader, family, event.paper)
             origin = fields.hash(event.origin) if event.origin else b""
-            flat += (entry, hour, field, ms, event.id, int(family == event.type), origin)
+            record = pack_for_lua((1, ms, event.id, int(family == event.type), origin))
+            flat += (entry, hour, field, record)
         return flat

@@ -55,14 +55,14 @@ def hours(events: Iterable[StoredEvent], now_ms: int) -> dict[int, dict[bytes, b
     valid = [("0-1", each) for each in known if (each.reader, each.id) not in taken_back]
     found: dict[int, dict[bytes, list[object]]] = {}
     flat = RECORDS.of(valid, now_ms)
-    for at in range(0, len(flat), 7):
-        _, hour, field, ms, event_id, acts, origin = flat[at : at + 7]
+    for at in range(0, len(flat), 4):
+        _, hour, field, packed = flat[at : at + 4]
         assert isinstance(hour, int)
         assert isinstance(field, bytes)
-        assert isinstance(event_id, str)
+        assert isinstance(packed, bytes)
         record = found.setdefault(hour, {}).setdefault(field, [0])
         record[0] += 1  # type: ignore[operator]
-        record += (ms, event_id.encode(), acts, origin)
+        record += msgpack.unpackb(packed, raw=True)[1:]
     return {
         hour: {field: msgpack.packb(each) for field, each in records.items()}
         for hour, records in found.items()
