@@ -3,6 +3,7 @@
 import pytest
 
 from relatedpapers import Client
+from service.web.feeds.search import spans
 from tests.feeds.asking import Feeds
 from tests.feeds.conftest import PUBLIC
 from tests.feeds.validation import READ, Read
@@ -78,6 +79,12 @@ def test_search_of_few_papers_lists_them_all(sample: Feeds) -> None:
 def test_search_waits_for_a_paper_with_every_word(sample: Feeds) -> None:
     # A page would list papers with any of the words; a feed of those would tell of nothing new.
     assert sample.read("search", q="attention qwertyuiop").items == []
+
+
+@pytest.mark.parametrize(("first", "last"), [(1990, 2023), (2020, 2020), (2021, 2020), (1, 2100)])
+def test_spans_of_years_are_all_years_once(first: int, last: int) -> None:
+    covered = [year for begin, end in spans(first, last) for year in range(end, begin - 1, -1)]
+    assert covered == list(range(last, first - 1, -1))
 
 
 def test_related_lists_the_newest_of_the_nearest(sample: Feeds) -> None:

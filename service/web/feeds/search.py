@@ -1,6 +1,6 @@
 """The feed of a search: what matches it, the newest first."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from starlette.requests import Request
 
@@ -10,7 +10,7 @@ from relatedpapers.v1.recommendation_service_pb2 import (
     SearchPapersRequest,
     SearchPapersResponse,
 )
-from service.validation import MAX_PAGE_SIZE, missing
+from service.validation import missing
 from service.web.api import Api
 from service.web.explorer import parameters
 from service.web.explorer.facts import facts
@@ -66,11 +66,15 @@ class _Newest:
             return best
         first = max(wanted.first_year, known.first_year)  # 0 where there is no bound
         last = min(wanted.last_year or known.last_year, known.last_year)
-        newest = await self._of_years(first, last) if first <= last else []
+        newest: list[Paper] = []
+        for span in spans(first, last):
+            newest += await self._of_years(*span)
+            if len(newest) >= ENTRIES:
+                return newest
         return [*newest, *(paper for paper in best if not paper.HasField("year"))]
 
     async def _of_years(self, first: int, last: int) -> Sequence[Paper]:
-        """Likewise of these years: all if they fit one page, else the newer half before the older.
+        """Likewise of these years: all if they fit one feed, else the newer half before the older.
         Of a single year the best."""
         years = PaperFilter(venues=self._wanted.venues, first_year=first, last_year=last)
         found = await self._search(years)
@@ -88,12 +92,22 @@ class _Newest:
             query=self._query,
             filter=wanted,
             view=PaperView.PAPER_VIEW_FULL,
-            page_size=MAX_PAGE_SIZE,
+            page_size=ENTRIES,
         )
         found: SearchPapersResponse = await self._api.call(
             "RecommendationService", message, self._request
         )
         return SearchPapersResponse() if found.relaxed else found
+
+
+def spans(first: int, last: int) -> Iterator[tuple[int, int]]:
+    """All years from `last` back to `first` in spans of 1, 2, 4, ... years: most searches have
+    papers enough in the first."""
+    length = 1
+    while last >= first:
+        begin = max(last - length + 1, first)
+        yield begin, last
+        last, length = begin - 1, 2 * length
 
 
 def _named(query: str, wanted: PaperFilter) -> str:
