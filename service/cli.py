@@ -125,7 +125,9 @@ def demo(
     Example: related-papers demo
     """
     settings = _settings(host=host, port=port, web_port=web_port, data_dir=data_dir)
-    settings = settings.model_copy(update={"model": settings.data_dir / "demo-model"})
+    settings = settings.model_copy(
+        update={"model": settings.data_dir / "demo-model", "with_digest": True}
+    )
     training = [sys.executable, "-m", "service.cli", "train"]
     training += ["--papers", str(SAMPLE / "papers.jsonl")]
     training += ["--interactions", str(SAMPLE / "interactions.jsonl")]
