@@ -1,18 +1,20 @@
 """What a digest brings: the beginning of a list that the API answers too, without what was sent.
 
-    content    the list                     in the order of
-    trending   ListTrendingPapers           the list
-    search     SearchPapers                 years, the newest first; within one, the list
-    seeds      ListRelatedPapers            years, the newest first; within one, the list
-    reader     RecommendPapers              the list
+    content    the list, and of it                                    in the order of
+    trending   ListTrendingPapers: the first hundred                  the list
+    search     SearchPapers: the newest hundred that match            years, the newest first
+    seeds      ListRelatedPapers: the nearest hundred, fame aside     years, the newest first
+    reader     RecommendPapers: the first hundred                     the list
 
-Of each list the first hundred count. What is in it for want of anything better (recent, much cited
-papers in the place of related ones) is no news, but for trending papers, whose list says so.
+Within a year papers stand in the order of the list. What a list has for want of anything better
+(recent, much cited papers in the place of related ones, papers that match half of a search) is no
+news, but for trending papers, whose list says so.
 """
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -21,11 +23,15 @@ from cachetools import LRUCache
 from models.artifact import Artifact
 from models.papers import Papers
 from relatedpapers.v1 import recommendation_service_pb2 as pb
-from relatedpapers.v1.paper_pb2 import Paper, PaperView
+from relatedpapers.v1.paper_pb2 import PaperView
 from service.digest.ledger import paper_print
+from service.digest.links import Links
+from service.digest.mail import Entry
 from service.digest.subscriptions import Content, ContentKind
 from service.recommendations import RecommendationHandlers
 from service.web import trends
+from service.web.explorer.facts import facts
+from service.web.explorer.why import Result, Scale, why
 
 CANDIDATES = 100
 """So many of each list count: one page."""
@@ -34,21 +40,21 @@ FRESH_SECONDS = 60.0
 """A list that many subscribers asked for is made once in so many seconds."""
 
 _KEPT = 1_000
-_TERMS = 3
-_FULL = PaperView.PAPER_VIEW_FULL
+_IDS = PaperView.PAPER_VIEW_ID
+_UNSCALED = Scale(1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A paper that a digest may bring.
 
-    prints: of all versions of the work: if one of them was sent, the work was.
-    why: why it is there, for people.
+    row: in the model. prints: of all versions of the work: if one of them was sent, the work was.
+    why: says why it is there, for people.
     """
 
-    paper: Paper
+    row: int
     prints: tuple[bytes, ...]
-    why: str
+    why: Callable[[], str]
 
 
 class Selection(NamedTuple):
@@ -61,11 +67,10 @@ class Selection(NamedTuple):
         """The first papers of which nothing was sent."""
         found = []
         for each in self.candidates:
-            if sent and any(each_print in sent for each_print in each.prints):
-                continue
-            found.append(each)
-            if len(found) == count:
-                break
+            if not any(one in sent for one in each.prints):
+                found.append(each)
+                if len(found) == count:
+                    break
         return found
 
 
@@ -74,6 +79,7 @@ class Contents:
 
     def __init__(self, artifact: Artifact, handlers: RecommendationHandlers) -> None:
         self._handlers = handlers
+        self._artifact = artifact
         self._papers = artifact.papers
         self._versions = _Versions(artifact.papers)
         self._kept: LRUCache[Content, tuple[float, Selection]] = LRUCache(_KEPT)
@@ -81,12 +87,28 @@ class Contents:
     async def selection(self, content: Content) -> Selection:
         """What a content brings at present. Fails as the method that it asks does."""
         if content.kind is ContentKind.READER:  # of one subscriber alone
-            return await self._select(content)
+            return await self._reader(content.reader_id)
         made, selection = self._kept.get(content, (-FRESH_SECONDS, None))
         if selection is None or time.monotonic() - made >= FRESH_SECONDS:
             selection = await self._select(content)
             self._kept[content] = time.monotonic(), selection
         return selection
+
+    def entries(self, candidates: Iterable[Candidate], links: Links) -> list[Entry]:
+        """What a mail says of papers."""
+        found = []
+        for each in candidates:
+            paper = self._papers.record(each.row)
+            entry = Entry(
+                paper_id=paper.id,
+                title=paper.title,
+                authors=paper.authors,
+                abstract=paper.abstract,
+                why=each.why(),
+                url=links.paper(paper.id),
+            )
+            found.append(entry)
+        return found
 
     async def _select(self, content: Content) -> Selection:
         match content.kind:
@@ -94,81 +116,108 @@ class Contents:
                 return await self._trending(content.window)
             case ContentKind.SEARCH:
                 return await self._search(content.query)
-            case ContentKind.SEEDS:
-                return await self._seeds(content.paper_ids)
             case _:
-                return await self._reader(content.reader_id)
+                return await self._seeds(content.paper_ids)
 
     async def _trending(self, window: str) -> Selection:
-        request = pb.ListTrendingPapersRequest(window=window, view=_FULL, page_size=CANDIDATES)
+        request = pb.ListTrendingPapersRequest(window=window, view=_IDS, page_size=CANDIDATES)
         answer = pb.ListTrendingPapersResponse.FromString(
             await self._handlers.list_trending_papers(request)
         )
         return Selection(
             f"Trending {trends.span(answer.window)}",
             [
-                self._candidate(each.paper, trends.why(each, answer.window))
+                self._candidate(each.paper.id, partial(trends.why, each, answer.window))
                 for each in answer.results
             ],
         )
 
     async def _search(self, query: str) -> Selection:
-        request = pb.SearchPapersRequest(query=query, view=_FULL, page_size=CANDIDATES)
-        answer = pb.SearchPapersResponse.FromString(await self._handlers.search_papers(request))
-        found = [] if answer.relaxed else answer.results
-        why = f"It matches “{query}”."
-        return Selection(
-            f"New for “{query}”", _newest([self._candidate(each.paper, why) for each in found])
+        found = await self._matches(query, pb.PaperFilter())
+        ids = [each.paper.id for each in found.results]
+        if found.total > len(ids):
+            known = facts(self._artifact)
+            ids = [*await self._of_years(query, known.first_year, known.last_year), *ids]
+        candidates = [
+            self._candidate(each, lambda: f"It matches “{query}”.") for each in dict.fromkeys(ids)
+        ]
+        return Selection(f"New for “{query}”", self._newest(candidates)[:CANDIDATES])
+
+    async def _of_years(self, query: str, first: int, last: int) -> list[str]:
+        """Of the papers of these years that match, about a hundred, the newest among them: all if
+        they fit a page, else of the newer half before the older; of a single year the best."""
+        found = await self._matches(query, pb.PaperFilter(first_year=first, last_year=last))
+        if found.total <= CANDIDATES or first >= last:
+            return [each.paper.id for each in found.results]
+        middle = (first + last) // 2
+        newer = await self._of_years(query, middle + 1, last)
+        if len(newer) >= CANDIDATES:
+            return newer
+        return [*newer, *await self._of_years(query, first, middle)]
+
+    async def _matches(self, query: str, wanted: pb.PaperFilter) -> pb.SearchPapersResponse:
+        """The best matches; none where no paper has every word."""
+        request = pb.SearchPapersRequest(
+            query=query, filter=wanted, view=_IDS, page_size=CANDIDATES
         )
+        found = pb.SearchPapersResponse.FromString(await self._handlers.search_papers(request))
+        return pb.SearchPapersResponse() if found.relaxed else found
 
     async def _seeds(self, paper_ids: Sequence[str]) -> Selection:
         request = pb.ListRelatedPapersRequest(
             paper_ids=paper_ids,
             popularity=0.0,  # what nobody knows yet is new all the more
-            view=_FULL,
+            view=_IDS,
             page_size=CANDIDATES,
-            include_evidence=True,
         )
         answer = pb.ListRelatedPapersResponse.FromString(
             await self._handlers.list_related_papers(request)
         )
-        found = [each for each in answer.results if each.source == pb.RESULT_SOURCE_MODEL]
-        count = len(paper_ids)
-        heading = (
-            f"Like {self._title(paper_ids[0])}" if count == 1 else f"Like {count} papers of yours"
-        )
-        return Selection(
-            heading, _newest([self._candidate(each.paper, self._related(each)) for each in found])
-        )
+        named = self._named(paper_ids)
+        candidates = [
+            self._candidate(each.paper.id, partial(self._because, f"Like {named}", each))
+            for each in answer.results
+            if each.source == pb.RESULT_SOURCE_MODEL
+        ]
+        return Selection(f"Like {named}", self._newest(candidates))
 
     async def _reader(self, reader_id: str) -> Selection:
-        request = pb.RecommendPapersRequest(reader_id=reader_id, view=_FULL, page_size=CANDIDATES)
+        request = pb.RecommendPapersRequest(reader_id=reader_id, view=_IDS, page_size=CANDIDATES)
         answer = pb.RecommendPapersResponse.FromString(
             await self._handlers.recommend_papers(request)
         )
-        found = [] if answer.source == pb.RESULT_SOURCE_POPULAR_FALLBACK else answer.results
+        begin = "Like what you have saved and read"
         return Selection(
-            "Picked for you", [self._candidate(each.paper, _recommended(each)) for each in found]
+            "Picked for you",
+            [
+                self._candidate(each.paper.id, partial(self._because, begin, each))
+                for each in answer.results
+                if answer.source != pb.RESULT_SOURCE_POPULAR_FALLBACK
+            ],
         )
 
-    def _candidate(self, paper: Paper, why: str) -> Candidate:
-        return Candidate(paper, self._versions.prints(paper.id), why)
-
-    def _related(self, result: pb.RelatedPaper) -> str:
-        evidence = result.evidence
-        reasons = []
-        if evidence.shared_terms:
-            terms = [f"“{each.term}”" for each in evidence.shared_terms[:_TERMS]]
-            reasons.append(f"both are about {_listed(terms)}")
-        if evidence.citing_papers:
-            count = len(evidence.citing_papers)
-            reasons.append(f"{'one paper cites' if count == 1 else f'{count} papers cite'} both")
-        seed = self._title(evidence.seed_paper_id)
-        return f"Like {seed}: {', and '.join(reasons)}." if reasons else f"Like {seed}."
-
-    def _title(self, paper_id: str) -> str:
+    def _candidate(self, paper_id: str, reason: Callable[[], str]) -> Candidate:
         row = self._papers.row(paper_id)
-        return f"“{(self._papers.title(row) if row is not None else '') or paper_id}”"
+        if row is None:
+            raise AssertionError("a list holds papers of the serving model")
+        return Candidate(row, self._versions.prints(row), reason)
+
+    def _newest(self, candidates: Iterable[Candidate]) -> list[Candidate]:
+        """By year, the newest first and those of unknown year last; else in their order."""
+        return sorted(candidates, key=lambda each: -int(self._papers.year[each.row]))
+
+    def _because(self, begin: str, result: Result) -> str:
+        """What speaks most for a result: such as `Like “Seed”: shared words.`."""
+        found = why(result, facts(self._artifact).popularity, _UNSCALED)
+        reasons = ", ".join(found.reasons) if found else ""
+        return f"{begin}: {reasons}." if reasons else f"{begin}."
+
+    def _named(self, paper_ids: Sequence[str]) -> str:
+        """Seeds, for people."""
+        if len(paper_ids) > 1:
+            return f"{len(paper_ids)} papers of yours"
+        row = self._papers.row(paper_ids[0])
+        return f"“{(self._papers.title(row) if row is not None else '') or paper_ids[0]}”"
 
 
 class _Versions:
@@ -179,33 +228,10 @@ class _Versions:
         self._order = np.argsort(papers.work, kind="stable")
         self._sorted = papers.work[self._order]
 
-    def prints(self, paper_id: str) -> tuple[bytes, ...]:
+    def prints(self, row: int) -> tuple[bytes, ...]:
         """Of all versions of a paper's work."""
-        row = self._papers.row(paper_id)
-        if row is None:
-            return (paper_print(paper_id),)
         work = self._papers.work[row]
         begin = np.searchsorted(self._sorted, work, side="left")
         end = np.searchsorted(self._sorted, work, side="right")
         rows = self._order[begin:end].tolist()
         return tuple(paper_print(self._papers.id(each)) for each in rows)
-
-
-def _newest(candidates: list[Candidate]) -> list[Candidate]:
-    """By year, the newest first and those of unknown year last; else in their order."""
-    return sorted(candidates, key=lambda each: -each.paper.year)
-
-
-def _recommended(result: pb.RecommendedPaper) -> str:
-    """By what adds the most to its score."""
-    by_readers = {"als", "saves"}
-    best = max(result.contributions.items(), key=lambda each: each[1], default=("", 0.0))[0]
-    if best in by_readers:
-        return "Readers of the papers that you have also have it."
-    return "It is about what the papers that you have are about."
-
-
-def _listed(parts: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    *first, last = parts
-    return f"{', '.join(first)} and {last}" if first else last

@@ -3,7 +3,6 @@
 import time
 from email.message import EmailMessage
 
-from service.digest.entries import entry
 from service.digest.mail import Issue, digest_mail
 from service.digest.subscriptions import (
     Content,
@@ -39,6 +38,6 @@ async def preview(tools: Tools, content: Content, address: str) -> EmailMessage 
         confirmed_ms=now_ms,
         revision=now_ms,
     )
-    entries = [entry(each, tools.links) for each in found]
+    entries = tools.contents.entries(found, tools.links)
     issue = Issue(now_ms, selection.heading, entries)
     return digest_mail(subscription, issue, tools.links, tools.mail_from, now_ms)

@@ -15,7 +15,6 @@ from email.message import EmailMessage
 import structlog
 
 from service.digest.contents import Candidate
-from service.digest.entries import entry
 from service.digest.ledger import Claim, Due, Named, State, Wanted
 from service.digest.lifecycle import Lifecycle
 from service.digest.mail import Issue, digest_mail
@@ -175,7 +174,7 @@ class _Run:
         self, claim: Claim, subscription: Subscription, heading: str, found: Sequence[Candidate]
     ) -> EmailMessage:
         tools = self._tools
-        entries = [entry(each, tools.links) for each in found]
+        entries = tools.contents.entries(found, tools.links)
         issue = Issue(claim.occurrence_ms, heading, entries)
         return digest_mail(subscription, issue, tools.links, tools.mail_from, _now_ms())
 

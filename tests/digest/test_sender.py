@@ -92,10 +92,10 @@ async def test_papers_are_chosen_for_a_reason(digests: Digests) -> None:
         if (body := mail.get_body(("plain",))) is not None
     }
     assert "Like 2 papers of yours" in by_address[ADA.address]["Subject"]
-    assert "both are about" in text[ADA.address]
+    assert "Why: Like 2 papers of yours: " in text[ADA.address]
     assert "New for “coloring”" in by_address[ben.address]["Subject"]
     assert "Picked for you" in by_address[cy.address]["Subject"]
-    assert "It is about what the papers that you have are about." in text[cy.address]
+    assert "Why: Like what you have saved and read: " in text[cy.address]
 
 
 async def test_newest_first(digests: Digests) -> None:
