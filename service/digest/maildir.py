@@ -82,6 +82,7 @@ class Mails:
                     found += [
                         (entry.stat().st_mtime_ns, entry.name, Path(entry.path))
                         for entry in entries
+                        if entry.is_file()
                     ]
             except FileNotFoundError:  # no mail yet, or one that is gone meanwhile
                 continue
