@@ -79,16 +79,18 @@ def test_lists_lead_to_their_digest(site: Site, path: str, digest: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("whole", "filtered"),
     [
-        "/search?q=rain&first=2003",
-        "/papers/plain-1?last=2010",
-        "/related?seed=plain-1&less=plain-9",
+        ("/search?q=rain", "/search?q=rain&first=2003"),
+        ("/papers/plain-1", "/papers/plain-1?last=2010"),
+        ("/trending", "/trending?venue=Soil"),
+        ("/related?seed=plain-1", "/related?seed=plain-1&less=plain-9"),
     ],
 )
-def test_list_that_no_digest_can_be_offers_none(site: Site, path: str) -> None:
-    # A digest of it would hold what the filter leaves out.
-    assert not [link for link in site.page(path).links if link.startswith("/digest")]
+def test_part_of_a_list_is_not_offered_by_mail(site: Site, whole: str, filtered: str) -> None:
+    # A digest would hold the whole.
+    assert "by\xa0mail" in site.page(whole).text
+    assert "by\xa0mail" not in site.page(filtered).text
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ def _endpoint(
             headers = {**_HEADERS, "cache-control": "no-store"}
             return PlainTextResponse(f"{error.message}\n", STATUS[error.code], headers)
         content = write(feed, public_url)
+        # Whole seconds, rounded up: what changed within a second is no copy of what was before.
         modified = datetime.fromtimestamp(-(-feed.modified_ms // 1000), UTC)
         headers = {
             **_HEADERS,
