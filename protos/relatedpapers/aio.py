@@ -8,7 +8,7 @@ from typing import Concatenate, Generic, ParamSpec, Self, TypeVar
 import grpc
 import grpc.aio
 
-from relatedpapers import errors, feedback, operations
+from relatedpapers import digest, errors, feedback, operations
 from relatedpapers.aio_stream import AsyncFeedbackStream, Events
 from relatedpapers.calls import Batch, Call, Listing, Page, Paging
 from relatedpapers.channel import OPTIONS, Connection
@@ -105,6 +105,12 @@ class AsyncClient(Connection[grpc.aio.Channel]):
     write_feedback = _all(feedback.write_feedback)
     export_reader = _listing(feedback.export_reader)
     delete_reader = _call(feedback.delete_reader)
+    subscribe = _call(digest.subscribe)
+    confirm_subscription = _call(digest.confirm_subscription)
+    get_subscription = _call(digest.get_subscription)
+    update_subscription = _call(digest.update_subscription)
+    unsubscribe = _call(digest.unsubscribe)
+    erase_subscription = _call(digest.erase_subscription)
 
     async def __aenter__(self) -> Self:
         return self

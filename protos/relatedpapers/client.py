@@ -7,7 +7,7 @@ from typing import Concatenate, Generic, ParamSpec, Self, TypeVar
 
 import grpc
 
-from relatedpapers import errors, feedback, operations
+from relatedpapers import digest, errors, feedback, operations
 from relatedpapers.calls import Batch, Call, Listing, Page, Paging
 from relatedpapers.channel import OPTIONS, Connection
 from relatedpapers.events import EventLike
@@ -91,7 +91,8 @@ class Client(Connection[grpc.Channel]):
 
     A call that no server answers (UNAVAILABLE) is tried up to five times, with growing, random
     pauses, for about three seconds. A failure raises a RelatedPapersError. The parameters of the
-    methods are those of the functions of the same names in `operations` and `feedback`.
+    methods are those of the functions of the same names in `operations`,
+    `feedback` and `digest`.
     """
 
     list_related_papers = _listing(operations.list_related_papers)
@@ -106,6 +107,12 @@ class Client(Connection[grpc.Channel]):
     write_feedback = _all(feedback.write_feedback)
     export_reader = _listing(feedback.export_reader)
     delete_reader = _call(feedback.delete_reader)
+    subscribe = _call(digest.subscribe)
+    confirm_subscription = _call(digest.confirm_subscription)
+    get_subscription = _call(digest.get_subscription)
+    update_subscription = _call(digest.update_subscription)
+    unsubscribe = _call(digest.unsubscribe)
+    erase_subscription = _call(digest.erase_subscription)
 
     def __enter__(self) -> Self:
         return self
