@@ -19,7 +19,7 @@ from service.errors import ServiceError
 from service.feedback_state import run_scripts
 from service.keys import PARTITIONS, RANKINGS_KEY, RANKINGS_PUBLISHER_KEY
 from service.trending.hours import Hours, Place
-from service.trending.records import HOUR_MS
+from service.trending.layout import HOUR_MS
 from service.trending.scripts import HOLD, PUBLISH, RELEASE
 from service.trending.table import Table
 from service.trending.windows import Trending

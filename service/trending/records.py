@@ -27,12 +27,8 @@ from models.interactions import EVENT_TYPES, RETRACT, EventType
 from service.events import StoredEvent, identity
 from service.feedback_state import pack_for_lua
 from service.tombstones import Tombstones
+from service.trending.layout import HASH_BYTES, HOUR_MS
 
-HOUR_MS = 3_600_000
-KEPT_EVENTS = 32
-"""Of one reader, type, paper and hour."""
-
-HASH_BYTES = 8
 _SLACK_SECONDS = 7_200
 _READERS_KEPT = 65_536
 _PERSON = b"trending"

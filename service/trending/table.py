@@ -33,8 +33,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.trending.bounds import FLOOD_POWER, bounded
+from service.trending.layout import HASH_BYTES, HOUR_MS
 from service.trending.ranking import Ranking
-from service.trending.records import HASH_BYTES, HOUR_MS
 from service.trending.windows import IMPRESSION, IMPRESSION_HALF_LIFE, TypeWeight
 
 READER_EVENTS_ON_A_PAPER = 20

@@ -27,7 +27,8 @@ from tests.trending.worlds import World, history
 async def test_a_month_of_events_ranks_as_the_slow_twin_says(events: int, tmp_path: Path) -> None:
     """1,000 active papers; how the events are drawn: tests/trending/worlds.py."""
     now_ms = int(time.time() * 1000)
-    happened = list(history(World(events, 1_000, events // 20, events // 40, now_ms=now_ms)))
+    world = World(events, 1_000, events // 20, events // 40, days=29.9, now_ms=now_ms)
+    happened = list(history(world))  # no event leaves the month while this runs
     options = ["--appendonly", "yes", "--appendfsync", "everysec"]
     with SystemRedis(require_tool("redis-server"), tmp_path, *options) as redis:
         server = Server(FeedbackState(redis.url, allow_unsafe=True), tmp_path, now_ms)

@@ -9,8 +9,8 @@ from models.interactions import RETRACT
 from service.events import StoredEvent
 from service.feedback_log import FeedbackLog
 from service.keys import PARTITIONS, partition_of, trending_hours_key, trending_prefix
+from service.trending.layout import HOUR_MS
 from service.trending.publisher import TrendPublisher
-from service.trending.records import HOUR_MS
 from tests.trending.conftest import Server
 from tests.trending.oracle import trends
 from tests.trending.support import LENGTHS, assert_same, made, month
