@@ -92,7 +92,7 @@ class DigestPages:
         token = _token(request)
         found = await self._get(request, token)
         summary = await self._summary(request, found)
-        if found.status == pb.SUBSCRIPTION_STATUS_PENDING:
+        if found.status != pb.SUBSCRIPTION_STATUS_ACTIVE:
             return page(request, "digest_confirm.html", token=token, summary=summary)
         return page(request, "digest_confirmed.html", token="", summary=summary)
 
