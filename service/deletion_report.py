@@ -57,6 +57,12 @@ def deletion(events: int, rewrite: FileRewrite, models: Sequence[str]) -> pb.Del
         "back; never goes.",
     )
     response.remaining.add(
+        name="digests",
+        description="Digests by mail that were made of this reader's list keep the reader's id, "
+        "and show from now on what somebody without a history would see. They go when their "
+        "subscribers erase them.",
+    )
+    response.remaining.add(
         name="exports",
         description="Files that `related-papers feedback export` wrote before, and backups: "
         "they go when you remove them.",

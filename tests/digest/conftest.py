@@ -78,7 +78,7 @@ def pages(pages_worker: tuple[Worker, Path], embedded_urls: dict[Role, str]) -> 
     with Redis.from_url(embedded_urls[Role.STATE]) as client:
         for key in client.keys("rp:*digest*"):
             client.delete(key)
-    found = Pages(*pages_worker)
+    found = Pages(*pages_worker, embedded_urls[Role.STATE])
     for mail in (found.data / "mail" / "new").glob("*"):
         mail.unlink()
     return found

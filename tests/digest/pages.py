@@ -1,14 +1,20 @@
 """The digest's pages as somebody without scripts has them, and the mailbox beside."""
 
+import asyncio
 import re
+import time
 from html import unescape
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from redis.asyncio import Redis
+
+from service.digest.lifecycle import Lifecycle
 from service.digest.links import Tokens
-from service.digest.subscriptions import subscription_id
-from service.secrets import SigningKeys
+from service.digest.store import Subscriptions
+from service.digest.subscriptions import KEY_FILE, subscription_id
+from service.secrets import SigningKeys, lasting_key
 from tests.digest.mailboxes import Link, links, mails
 from tests.explorer.forms import Sent, forms, send
 from tests.explorer.markup import check
@@ -22,9 +28,10 @@ ADA = "ada@papers.example"
 class Pages(Site):
     """The pages of a service whose mails go to a Maildir."""
 
-    def __init__(self, worker: Worker, data: Path) -> None:
+    def __init__(self, worker: Worker, data: Path, state_url: str) -> None:
         super().__init__(worker.web_port)
         self.data = data
+        self.state_url = state_url
 
     def read(self, path: str) -> str:
         """The HTML of a page, which must be fine."""
@@ -68,6 +75,17 @@ class Pages(Site):
         found = re.search(r'href="(/digest/manage[^"]+)"', sent.body)
         assert found
         return unescape(found[1])
+
+    def suppress(self, address: str = ADA) -> None:
+        """As a sender does that is refused for good."""
+
+        async def suppress() -> None:
+            async with Redis.from_url(self.state_url) as client:
+                lifecycle = Lifecycle(Subscriptions(client))
+                id = subscription_id(lasting_key(self.data / KEY_FILE), address)
+                await lifecycle.suppress(id, "550 nobody here", int(time.time() * 1000))
+
+        asyncio.run(suppress())
 
     def post(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
         """Status and body of the answer to a POST from anywhere."""

@@ -177,6 +177,19 @@ def test_a_link_that_is_not_whole_says_so(pages: Pages, path: str, token: str) -
     assert "token" in text if not token else "This link does not work" in text
 
 
+def test_a_mailbox_that_takes_mail_again_confirms_again(pages: Pages) -> None:
+    pages.subscribe()
+    confirm = local(pages.mail()["confirm"])
+    pages.press(pages.read(confirm), CONFIRM)
+    assert "Your digest is confirmed" in pages.page(confirm).text  # and has no button
+    assert not forms(pages.read(confirm), token=urlsplit(confirm).query.partition("=")[2])
+    pages.suppress()
+    page = pages.read(confirm)
+    assert "Confirm your digest" in check(page).text
+    assert "Your digest is confirmed" in check(pages.press(page, CONFIRM).body).text
+    assert "Your digest is confirmed" in pages.page(confirm).text
+
+
 def test_seeds_are_shown_by_their_titles(pages: Pages) -> None:
     manage = pages.confirmed(content="seeds", seeds="graph-01\r\nno-such\r\n\r\ngraph-02\r\n")
     page = pages.read(manage)
