@@ -38,12 +38,15 @@ class DigestState(NamedTuple):
 
     client: Redis
     subscriptions: Subscriptions
+    lifecycle: Lifecycle
     limits: Limits
 
     @classmethod
     def open(cls, client: Redis, requests_per_hour: int) -> "DigestState":
         """All of it. requests_per_hour: how many one network may send."""
-        return cls(client, Subscriptions(client), Limits(client, requests_per_hour))
+        subscriptions = Subscriptions(client)
+        limits = Limits(client, requests_per_hour)
+        return cls(client, subscriptions, Lifecycle(subscriptions), limits)
 
 
 class DigestHandlers:
@@ -51,7 +54,7 @@ class DigestHandlers:
 
     state: None if the service was started without a state server.
     windows: the names of those of trending papers.
-    waits: called when there is a notice to send.
+    waits: called when there may be a notice to send.
     """
 
     def __init__(
@@ -78,9 +81,8 @@ class DigestHandlers:
         if not self._access.allows(Scope.DIGEST):
             await state.limits.admit_origin(self._access.network())
         id = subscription_id(self._tokens.key, mailbox)
-        if await state.limits.admit_mailbox(id) and await Lifecycle(state.subscriptions).subscribe(
-            id, mailbox, chosen, _now_ms()
-        ):
+        if await state.limits.admit_mailbox(id):
+            await state.lifecycle.subscribe(id, mailbox, chosen, _now_ms())
             self._waits()
         return pb.SubscribeResponse()
 
@@ -91,7 +93,7 @@ class DigestHandlers:
         state, now_ms = self._stored(), _now_ms()
         with _token_errors(request.token):
             id, revision = self._tokens.read_confirm(request.token, now_ms)
-        confirmed = await Lifecycle(state.subscriptions).confirm(id, revision, now_ms)
+        confirmed = await state.lifecycle.confirm(id, revision, now_ms)
         return pb.ConfirmSubscriptionResponse(
             subscription=await _message(state, confirmed),
             manage_token=self._tokens.manage_token(id, now_ms),
@@ -116,7 +118,7 @@ class DigestHandlers:
         if before is None:
             raise gone()
         chosen = self._wishes(request.preferences, before.content)
-        after = await Lifecycle(state.subscriptions).change(id, chosen, now_ms)
+        after = await state.lifecycle.change(id, chosen, now_ms)
         return pb.UpdateSubscriptionResponse(subscription=await _message(state, after))
 
     async def unsubscribe(self, request: pb.UnsubscribeRequest) -> pb.UnsubscribeResponse:
@@ -127,7 +129,7 @@ class DigestHandlers:
                 id = self._tokens.read_leave(request.token)
             except InvalidToken:
                 id = self._tokens.read_manage(request.token, now_ms)
-        await Lifecycle(state.subscriptions).end(id, now_ms)
+        await state.lifecycle.end(id, now_ms)
         return pb.UnsubscribeResponse()
 
     async def erase_subscription(

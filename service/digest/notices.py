@@ -30,6 +30,9 @@ from service.settings import Settings
 _LOOK_SECONDS = 60.0
 """How often the service looks for notices that other processes left."""
 
+_LAST_SECONDS = 5.0
+"""How long a notice that is being sent may take when the service stops."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -121,6 +124,7 @@ class NoticeTask:
     def __init__(self, courier: Courier) -> None:
         self._courier = courier
         self._wanted = asyncio.Event()
+        self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -132,13 +136,16 @@ class NoticeTask:
         self._wanted.set()
 
     async def close(self) -> None:
-        """End; what is being sent is sent again by others if it was not recorded."""
+        """End after what is being sent. Where that takes long others send it again."""
+        self._stopping = True
+        self._wanted.set()
         if self._task:
+            await asyncio.wait({self._task}, timeout=_LAST_SECONDS)
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping:
             self._wanted.clear()
             try:
                 await self._courier.send()
@@ -146,8 +153,9 @@ class NoticeTask:
                 log.warning("notices wait", because=str(error))
             except Exception:
                 log.exception("notices can't be sent")
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted.wait(), _LOOK_SECONDS)
+            if not self._stopping:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wanted.wait(), _LOOK_SECONDS)
 
 
 def _now_ms() -> int:
