@@ -7,6 +7,7 @@ from pathlib import Path
 import grpc
 import pytest
 import pytest_asyncio
+from redis import RedisError
 
 from relatedpapers.aio import AsyncClient
 from relatedpapers.v1 import feedback_service_pb2 as feedback
@@ -14,8 +15,10 @@ from relatedpapers.v1 import recommendation_service_pb2 as pb
 from service.application import Application, StartError
 from service.settings import Settings
 from service.updater import open_trends, open_updater
+from tests.servers import SystemRedis
 from tests.service import toy
 from tests.service.conftest import Running, Starting
+from tests.support import require_tool
 
 TRENDING = pb.ResultSource.RESULT_SOURCE_TRENDING
 FALLBACK = pb.ResultSource.RESULT_SOURCE_POPULAR_FALLBACK
@@ -194,6 +197,24 @@ async def test_a_service_without_the_paper_leaves_it_out(
         answer = await listed(other, page_size=100)
         assert answer.HasField("as_of")
         assert {result.source for result in answer.results} == {FALLBACK}
+
+
+async def test_rankings_stay_while_the_state_server_is_away(
+    settings: Settings, tmp_path: Path
+) -> None:
+    options = ["--appendonly", "yes", "--appendfsync", "always"]
+    with SystemRedis(require_tool("redis-server"), tmp_path, *options) as redis:
+        own = settings.model_copy(update={"state_url": redis.url})
+        async with Starting(own) as running:
+            await trend(running, own, ("ada", "click", "graph-05"))
+            redis.stop()
+            with pytest.raises((RedisError, OSError)):
+                await running.application.trends.load()
+            answer = await listed(running, view="PAPER_VIEW_ID")
+            assert answer.results[0].source == TRENDING
+            redis.start()
+            await running.application.trends.load()
+            assert (await listed(running, page_size=1)).results[0].source == TRENDING
 
 
 async def test_the_client_lists_them(running: Running, settings: Settings) -> None:
