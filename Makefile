@@ -47,7 +47,7 @@ format: setup ## lay the code out and mend what can be mended
 	@$(BIN)/ruff format .
 
 bench: setup ## measure on ../shared/datasets (about an hour; leave the machine alone)
-	@for each in training top_k search serving web pages methods cache feedback readers updater digest quality online; do $(BIN)/python -m tests.benchmarks.$$each || exit; done
+	@for each in training top_k search serving web pages methods cache feedback readers updater trending digest quality online; do $(BIN)/python -m tests.benchmarks.$$each || exit; done
 
 soak: setup ## what readers' events are promised, at full size: kills, replays, two servers (minutes)
 	@$(BIN)/python -m pytest -m soak -rP tests/soak
