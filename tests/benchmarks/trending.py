@@ -4,11 +4,12 @@
 
 An event: CPU microseconds of the process that writes or counts and of its state server. The bare
 write is the append of a thousand events, each durable; counting is what an updater does of an event
-that is no trend's, and then with the hours of the trends, over the same events in turns. A ranking:
-milliseconds of CPU that the table of a month takes, by how many events it holds. An answer: the
-CPU of the service's process beside a `grpc.aio` handler that answers with the same bytes and does
-nothing else, as in serving.py; the first time each request is another, with the same list but for
-one excluded paper. MODEL is by default what `serving` leaves in data/bench-model.
+without trends, and then with them, over the same events in turns: of the last hour, and spread over
+a month, where each touches another hour. A ranking: milliseconds of CPU that the table of a month
+takes, by how many events it holds. An answer: the CPU of the service's process beside a `grpc.aio`
+handler that answers with the same bytes and does nothing else, as in serving.py; the first time
+each request is another, with the same list but for one excluded paper. MODEL is by default what
+`serving` leaves in data/bench-model.
 
 Caveats: all share the machine's cores; 2,000 papers, 20,000 readers, ids of 32 digits; a tenth of
 the events are clicks and the like, the rest impressions.
@@ -46,9 +47,10 @@ ROUNDS, BATCH, BLOCK, BLOCKS = 5, 1_000, 250, 10
 HELD = (100_000, 1_000_000)
 
 
-def drawn(count: int, now_ms: int) -> list[StoredEvent]:
-    """Events of a month, with ids as senders make them."""
-    world = World(count, 2_000, 20_000, 10_000, now_ms=now_ms)
+def drawn(count: int, days: float) -> list[StoredEvent]:
+    """Events of the last days, with ids as senders make them."""
+    now_ms = int(time.time() * 1000)
+    world = World(count, 2_000, 20_000, 10_000, days=days, now_ms=now_ms)
     events = (each._replace(id=uuid.uuid4().hex) for each in history(world) if not each.retracts)
     return [each._replace(content=content_digest(*each[:12])) for each in islice(events, count)]
 
@@ -68,12 +70,12 @@ async def spent(
     return ours / events * 1e6, theirs / events * 1e6
 
 
-async def updates(url: str, folder: Path, count: int) -> None:
-    """Print what an event costs."""
+async def updates(url: str, folder: Path, count: int, days: float) -> None:
+    """Print what an event of the last days costs."""
     state = FeedbackState(url)
     settings = Settings(state_url=url, data_dir=folder)
     bare, trending = FeedbackLog(state.client), open_log(state, settings)
-    events = drawn(count, int(time.time() * 1000))
+    events = drawn(count, days)
 
     async def write() -> None:
         for begin in range(0, len(events), BATCH):
@@ -187,8 +189,9 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=40_000)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, attach(Path(name)) as urls:
-        heading("Trends: an event")
-        asyncio.run(updates(urls[Role.STATE], Path(name), arguments.events))
+        for told, days in (("as it comes", 1 / 24), ("of a month, as an import brings it", 29.0)):
+            heading(f"Trends: an event {told}")
+            asyncio.run(updates(urls[Role.STATE], Path(name), arguments.events, days))
         heading("Trends: a ranking")
         ranking = rankings()
         heading("Trends: calls of ListTrendingPapers")
