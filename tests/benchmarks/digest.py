@@ -61,20 +61,13 @@ class Nowhere:
         message.as_bytes()
 
 
-class Enough:
-    """A transport, until so many mails were sent."""
+class Enough(Nowhere):
+    """A transport that needs no connection, until so many mails were sent."""
 
     def __init__(self, transport: Transport, count: int, stopping: asyncio.Event) -> None:
         self._transport = transport
         self._left = count
         self._stopping = stopping
-
-    async def __aenter__(self) -> Self:
-        await self._transport.__aenter__()
-        return self
-
-    async def __aexit__(self, *reason: object) -> None:
-        await self._transport.__aexit__(*reason)
 
     async def send(self, message: EmailMessage) -> None:
         await self._transport.send(message)
