@@ -98,8 +98,10 @@ class LiveReaders:
         return np.array(sorted(rows), np.int32)
 
     def indirect(self) -> NDArray[np.int32]:
-        """Further papers, rising, whose deltas changed since the last call: those that have common
-        readers with a touched one. Their cosines alone moved, and little."""
+        """The papers, rising, whose deltas may have changed since the last call: those that have
+        common readers with a touched one. Of most the cosines alone moved, and little. The touched
+        ones are among them: what was computed of one is older than what touched the next.
+        """
         changed, self._unsettled = self._unsettled, set()
         partners = {
             row
@@ -107,9 +109,7 @@ class LiveReaders:
             for library in self._libraries(paper)
             for row in library.rows.tolist()
         }
-        return np.array(
-            sorted(row for row in partners - changed if self._is_changed(row)), np.int32
-        )
+        return np.array(sorted(row for row in partners if self._is_changed(row)), np.int32)
 
     def deltas(self, rows: NDArray[np.int32]) -> ItemDeltas:
         """The deltas of these papers, in the order given."""

@@ -143,18 +143,18 @@ def test_papers_alone_learn_from_readers(papers_alone: Artifact) -> None:
     np.testing.assert_allclose(found.smoothed_text, wanted.smoothed_text, atol=1e-4)
 
 
-@settings(max_examples=25, deadline=None)
-@given(
-    some.lists(
-        some.tuples(
-            some.sampled_from(["t1", "t2", "a", "b", "c"]),
-            some.dictionaries(
-                some.integers(0, 11), some.sampled_from([1.0, 0.2, -1.0]), max_size=6
-            ),
-        ),
-        max_size=12,
-    )
+CHANGES = some.lists(
+    some.tuples(
+        some.sampled_from(["t1", "t2", "a", "b", "c"]),
+        some.dictionaries(some.integers(0, 11), some.sampled_from([1.0, 0.2, -1.0]), max_size=6),
+    ),
+    max_size=12,
 )
+"""Readers, and the libraries that they have from then on."""
+
+
+@settings(max_examples=25, deadline=None)
+@given(CHANGES)
 def test_only_the_present_libraries_count(
     artifact: Artifact, changes: list[tuple[str, dict[int, float]]]
 ) -> None:
@@ -164,6 +164,32 @@ def test_only_the_present_libraries_count(
     present = dict(changes)
     again = live_on(artifact, dict(sorted(present.items(), reverse=True)))
     assert_same(everything(live), everything(again))
+
+
+@settings(max_examples=25, deadline=None)
+@given(CHANGES)
+def test_what_was_computed_between_changes_is_right_when_all_is_settled(
+    artifact: Artifact, changes: list[tuple[str, dict[int, float]]]
+) -> None:
+    live = live_on(artifact, {})
+    known = everything(live)
+    for reader, library in changes:
+        live.replace(reader, library)
+        take_over(known, live, live.touched())
+    take_over(known, live, live.indirect())
+    present = everything(live)
+    take_over(
+        known, live, np.flatnonzero(~present.changed).astype(np.int32)
+    )  # the artifact's rows hold
+    assert_same(known, present)
+
+
+def take_over(known: ItemDeltas, live: LiveReaders, rows: NDArray[np.int32]) -> None:
+    found = live.deltas(rows)
+    for name in ("changed", "item_factors", "smoothed_text", "readers"):
+        getattr(known, name)[rows] = getattr(found, name)
+    for row, co_read in zip(rows.tolist(), found.co_read, strict=True):
+        known.co_read[row] = co_read
 
 
 def test_without_live_readers_all_is_as_it_was_trained(artifact: Artifact) -> None:
