@@ -127,12 +127,16 @@ class Hours:
         return total
 
     async def forget(self, partition: int, first: int) -> None:
-        """Drop from the list the hours before one: their records expire by themselves."""
-        key = trending_hours_key(partition)
+        """Remove the hours before one, and what they hold: what the list lacks `reset` would leave,
+        and windows may be longer again."""
+        key, prefix = trending_hours_key(partition), trending_prefix(partition)
         with state_errors():
             known: Any = await self._client.zrange(key, 0, -1)
             if gone := [hour for hour in known if int(hour) < first]:
-                await self._client.zrem(key, *gone)
+                async with self._client.pipeline(transaction=True) as pipeline:
+                    pipeline.unlink(*(f"{prefix}{int(hour)}" for hour in gone))
+                    pipeline.zrem(key, *gone)
+                    await pipeline.execute()
 
 
 def _order(entry: str) -> tuple[int, int]:

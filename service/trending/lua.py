@@ -37,9 +37,13 @@ local function hour_of(identity)
   return accepted and math.floor(cmsgpack.unpack(string.sub(accepted, 14))[3] / 3600000)
 end
 
--- A record with the event of another; of more than 32 the oldest goes, and counts on.
+-- A record with the event of another, unless it holds that; of more than 32 the oldest goes, and
+-- counts on.
 local function joined(record, other)
   local size = #record
+  for at = 3, size, 4 do
+    if record[at] == other[3] then return record end
+  end
   record[1] = record[1] + 1
   for at = 2, 5 do record[size + at - 1] = other[at] end
   if size + 4 <= 1 + 4 * 32 then return record end

@@ -3,6 +3,7 @@ a reader who was deleted."""
 
 import random
 
+import msgpack
 import pytest
 
 from models.interactions import RETRACT
@@ -11,6 +12,7 @@ from service.feedback_log import FeedbackLog
 from service.keys import PARTITIONS, partition_of, trending_hours_key, trending_prefix
 from service.trending.layout import HOUR_MS
 from service.trending.publisher import TrendPublisher
+from service.trending.windows import trending
 from tests.trending.conftest import Server
 from tests.trending.oracle import trends
 from tests.trending.support import LENGTHS, assert_same, made, month
@@ -100,6 +102,41 @@ async def test_rankings_made_anew_from_the_log_are_the_same(server: Server) -> N
     after = await server.published()
     assert after.pack() == before.pack()
     await assert_ranks(server, events)
+
+
+async def test_what_is_made_anew_at_a_longer_window_counts_once(server: Server) -> None:
+    events = month(server.now_ms, 500)
+    old = made(server.now_ms, "ada", "old", "cite", "q", time_ms=server.now_ms - 20 * DAY_MS)
+    await server.write([*events, old])
+    before = await server.published()
+    shorter = TrendPublisher(
+        *(server.state.client, server.hours, trending('{"day": 1}'), lambda: server.now_ms)
+    )
+    assert await shorter.step()
+    await shorter.close()
+    partition, hour = partition_of("ada"), old.time_ms // HOUR_MS
+    assert hour not in await server.hours.changed(partition, 0)
+    assert not await server.state.client.exists(f"{trending_prefix(partition)}{hour}")
+    await server.hours.reset()
+    assert (await server.published()).pack() == before.pack()
+    await assert_ranks(server, [*events, old])
+
+
+async def test_records_that_the_list_of_hours_lacks_count_once(server: Server) -> None:
+    events = month(server.now_ms, 500)
+    await server.write([*events, made(server.now_ms, "ada", "1", "click", "q")])
+    for partition in range(PARTITIONS):
+        await server.state.client.delete(trending_hours_key(partition))
+    await server.hours.reset()
+    await assert_ranks(server, [*events, made(server.now_ms, "ada", "1", "click", "q")])
+    [(_, records)] = [
+        each
+        async for each in server.hours.read(partition_of("ada"), [server.now_ms // HOUR_MS])
+    ]
+    field = server.records.fields.field("ada", "click", "q")
+    assert msgpack.unpackb(records[field], raw=True)[0] == 1
+    await server.write([made(server.now_ms, "ada", "2", RETRACT, "", retracts="1")])
+    assert "q" not in (await server.published()).papers
 
 
 async def test_events_that_were_counted_without_trends_are_caught_up_with(server: Server) -> None:
