@@ -4,7 +4,8 @@ Taken is what any mail server takes (RFC 5321): a local part of ASCII letters, d
 ``!#$%&'*+-/=?^_`{|}~`` with single dots between, a plus sign included, and a domain of any
 language, which is kept in the form that mail servers look up (IDNA 2008 with the mapping of UTS
 46). Nothing else passes: no quotes, no comments, no control characters, so that no address can add
-a header.
+a header; and nothing that looks like an encoded word (RFC 2047), which a reader of the header would
+take for other characters.
 """
 
 import re
@@ -18,6 +19,7 @@ _MAX_DOMAIN = 253
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL = re.compile(rf"{_ATOM}(\.{_ATOM})*")
+_ENCODED_WORD = re.compile(r"=\?[^?]*\?[^?]*\?")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -38,6 +40,8 @@ def kept(address: str) -> str:
             "an address whose part before the @ has ASCII letters, digits, single dots and "
             f"!#$%&'*+-/=?^_`{{|}}~ alone, {_MAX_LOCAL} at most"
         )
+    if _ENCODED_WORD.search(local):
+        raise InvalidAddress("an address with no encoded word, such as =?utf-8?q?ada?=")
     whole = f"{local}@{_domain(domain)}"
     if len(whole) > _MAX_ADDRESS:
         raise InvalidAddress(f"an address of at most {_MAX_ADDRESS} characters")

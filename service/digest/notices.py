@@ -76,6 +76,17 @@ class Courier:
         return sent
 
     async def _send(self, connection: Transport, waiting: Waiting) -> bool:
+        """Whether it was sent. What goes wrong with one notice keeps no other back."""
+        try:
+            return await self._sent(connection, waiting)
+        except ServiceError:
+            raise
+        except Exception as error:
+            log.exception("a notice can't be made", subscription=waiting.id)
+            await self._later(waiting, error)
+            return False
+
+    async def _sent(self, connection: Transport, waiting: Waiting) -> bool:
         mail = await self._mail(waiting)
         if mail is not None:
             try:

@@ -1,5 +1,9 @@
 """Which addresses are taken, and as what they are kept."""
 
+from email import message_from_bytes, policy
+from email.headerregistry import Address
+from email.message import EmailMessage
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +55,8 @@ REFUSED = [
     *("ädá@papers.example", "ada@-papers.example", "ada@papers-.example", "ada@pa_pers.example"),
     *("a" * 65 + "@papers.example", "ada@" + "a" * 64 + ".example", "ada@" + "a.example" * 60),
     *("ada@xn--a.example", "ada@\u200d.example", "=?utf-8?q?ada?=@papers.example\r\n"),
+    *("=?utf-8?q?ada?=@papers.example", "a=?utf-8?b?YWRh?=@papers.example"),
+    *("=??q??=@papers.example", "=?utf-8?q?=41@papers.example", "=?x?b?=?=.a@papers.example"),
 ]
 
 
@@ -74,6 +80,23 @@ def test_whatever_is_kept_can_stand_in_a_header_and_in_a_command(text: str) -> N
     assert not set(address) & set(' <>()[],;:\\"')
     assert address.count("@") == 1
     assert len(address) <= 254
+    assert Address(addr_spec=address).addr_spec == address
+
+
+PIECES = st.sampled_from(["=?", "?=", "?", "=", "q", "b", "utf-8", ".", "a", "_", "=41"])
+
+
+@given(st.lists(PIECES, min_size=1, max_size=9).map("".join))
+def test_what_is_kept_is_what_a_mail_program_reads(local: str) -> None:
+    """Encoded words (RFC 2047), whole and in part."""
+    try:
+        address = kept(f"{local}@papers.example")
+    except InvalidAddress:
+        return
+    message = EmailMessage()
+    message["To"] = Address(addr_spec=address)
+    [read] = message_from_bytes(message.as_bytes(), policy=policy.default)["To"].addresses
+    assert read.addr_spec == address
 
 
 def test_mailboxes_do_not_tell_the_case() -> None:

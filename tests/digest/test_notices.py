@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from service.digest.links import CONFIRM_MS, Links
 from service.digest.notices import Courier
@@ -128,6 +129,23 @@ async def test_a_mailbox_that_refuses_for_good_is_written_to_no_more(
     assert found.status is Status.SUPPRESSED
     assert "Nobody here" in found.refusal
     assert await waiting(client, pending) is None
+
+
+async def test_one_that_can_not_be_made_keeps_no_other_back(client: Redis, links: Links) -> None:
+    wanted = [await asked(client, f"reader-{number}@papers.example") for number in range(30)]
+    wrong = await asked(client, "=?utf-8?q?x?=@papers.example")  # from before it was refused
+    handler = Handler()
+    async with mail_server(handler) as port:
+        began = now_ms()
+        with capture_logs() as logs:
+            assert await courier(client, links, port).send() == len(wanted)
+        assert await courier(client, links, port).send() == 0
+    assert len(handler.mails) == len(wanted)
+    later = await waiting(client, wrong)
+    assert later is not None
+    assert later >= began + 60_000
+    [said] = [each for each in logs if each["event"] == "a notice can't be made"]
+    assert said["subscription"] == wrong.id
 
 
 @pytest.mark.parametrize("change", ["later request", "confirmed", "erased", "too old"])
