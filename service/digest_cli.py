@@ -126,7 +126,7 @@ def preview(
     Mail programs open such a file. The one in the data folder also stands in the explorer's
     mailbox, at /mailbox/preview, where `serve` runs on loopback without keys.
 
-    Example: related-papers digest preview --search "graph drawing"
+    Example: related-papers digest preview --search "language models"
     """
     from service.digest.addresses import InvalidAddress, kept
     from service.digest.maildir import PREVIEW_FILE
@@ -158,8 +158,9 @@ def preview(
         except MailSettingsError as error:
             fail(str(error))
         if mail is None:
-            fail("There is no such paper at present, so there would be no mail.")
+            fail("No paper is found for it at present, so there would be no mail.")
         try:
+            file.touch(mode=0o600)  # what somebody reads is nobody else's business
             file.write_bytes(mail.as_bytes())
         except OSError as error:
             fail(f"{file} can't be written: {error}.")

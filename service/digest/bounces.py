@@ -32,7 +32,15 @@ class Bounce(NamedTuple):
 
 
 def read(octets: bytes) -> Bounce | None:
-    """What a mail reports of one of ours; None if it is no such report."""
+    """What a mail reports of one of ours; None if it is no such report, or nobody could read it:
+    anybody may write to us, and must not keep us from the mails behind."""
+    try:
+        return _read(octets)
+    except (ValueError, LookupError, RecursionError):  # an unknown charset, parts in parts in parts
+        return None
+
+
+def _read(octets: bytes) -> Bounce | None:
     mail = BytesParser(policy=policy.compat32).parsebytes(octets)
     if mail.get_content_type() != "multipart/report" or (id := _subscription(mail)) is None:
         return None

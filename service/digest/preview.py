@@ -1,23 +1,19 @@
 """A digest as it would be sent now, to look at."""
 
+import secrets
 import time
 from email.message import EmailMessage
 
 from service.digest.mail import Issue, digest_mail
-from service.digest.subscriptions import (
-    Content,
-    Frequency,
-    Status,
-    Subscription,
-    subscription_id,
-)
+from service.digest.subscriptions import ID_BYTES, Content, Frequency, Status, Subscription
 from service.digest.tools import Tools
 
 
 async def preview(tools: Tools, content: Content, address: str) -> EmailMessage | None:
     """The first digest of somebody who subscribes now; None where there is no paper.
 
-    address: kept, see service/digest/addresses.py. Its links are good if it is subscribed.
+    address: kept, see service/digest/addresses.py. Whoever it is, the links concern nobody: who
+    finds a preview must not be able to change or end a digest.
     Fails as the method fails that the content asks.
     """
     now_ms = time.time_ns() // 1_000_000
@@ -26,7 +22,7 @@ async def preview(tools: Tools, content: Content, address: str) -> EmailMessage 
     if not found:
         return None
     subscription = Subscription(
-        id=subscription_id(tools.links.key, address),
+        id=secrets.token_hex(ID_BYTES),
         address=address,
         time_zone="UTC",
         frequency=Frequency.DAILY,

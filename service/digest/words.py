@@ -7,10 +7,11 @@ from service.digest.subscriptions import Content, ContentKind, Frequency
 
 
 def what(content: Content) -> str:
-    """What a digest is made of, such as `papers that trend: week`."""
+    """What a digest is made of, such as `papers that trend this week`."""
     match content.kind:
         case ContentKind.TRENDING:
-            return f"papers that trend this {content.window or 'week'}"
+            window = content.window or "week"
+            return f"papers that trend {'today' if window == 'day' else f'this {window}'}"
         case ContentKind.SEARCH:
             return f"new papers that match “{content.query}”"
         case ContentKind.SEEDS:

@@ -13,11 +13,11 @@ _NAME, _VALUE = "List-Unsubscribe", "One-Click"
 
 def is_one_click(content_type: str, body: bytes) -> bool:
     """Whether a body is that of RFC 8058: as a form of either kind."""
-    if content_type.partition(";")[0].strip().lower() == "multipart/form-data":
-        return (_NAME, _VALUE) in _parts(content_type, body)
     try:
+        if content_type.partition(";")[0].strip().lower() == "multipart/form-data":
+            return (_NAME, _VALUE) in _parts(content_type, body)
         return (_NAME, _VALUE) in parse_qsl(body.decode("ascii"), max_num_fields=8)
-    except ValueError:
+    except (ValueError, RecursionError):  # parts in parts in parts
         return False
 
 

@@ -41,3 +41,9 @@ def report(
     else:
         found.attach(MIMEMessage(message_from_bytes(whole)))
     return found.as_bytes()
+
+
+def nested(levels: int) -> bytes:
+    """The body, of boundary `b0`, of parts in parts in parts."""
+    head = "--b{}\r\nContent-Type: multipart/mixed; boundary=b{}\r\n\r\n"
+    return "".join(head.format(level, level + 1) for level in range(levels)).encode()

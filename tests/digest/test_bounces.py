@@ -11,7 +11,7 @@ from service.digest.bounces import Bounce, read
 from service.digest.mail import digest_mail
 from service.digest.returned import returned
 from tests.digest import samples
-from tests.digest.reports import report
+from tests.digest.reports import nested, report
 from tests.digest.samples import AT_MS, SENDER
 
 
@@ -68,7 +68,9 @@ def test_reports_of_others_and_other_mails_are_passed_over(sent: EmailMessage) -
     assert read(report(foreign, "5.1.1")) is None
     assert read(foreign.as_bytes()) is None
     assert read(sent.as_bytes()) is None
-    for octets in (b"", b"\xff\x00", b"Content-Type: multipart/report\r\n\r\n", b"\r\n" * 1_000):
+    parts = b"Content-Type: multipart/report"
+    deep = parts + b"; boundary=b0\r\n\r\n" + nested(1_200)
+    for octets in (b"", b"\xff\x00", parts + b"\r\n\r\n", b"\r\n" * 1_000, deep):
         assert read(octets) is None
 
 

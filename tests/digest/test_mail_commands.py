@@ -55,6 +55,7 @@ def test_a_preview_is_a_whole_mail(
     assert shown.stdout.decode() == f"{data / 'preview.eml'}: {mail['Subject']}\n"
     assert mail["To"] == "ada+news@xn--bcher-kva.example"
     assert mail["List-Unsubscribe"].startswith("<https://papers.example/digest/unsubscribe?")
+    assert (data / "preview.eml").stat().st_mode & 0o777 == 0o600
     subjects = {mail["Subject"]}
     for options in (["--search", "coloring"], ["--paper", "graph-05", "--paper", "graph-07"]):
         other = tmp_path / "other.eml"
@@ -67,7 +68,7 @@ def test_a_preview_is_a_whole_mail(
 @pytest.mark.parametrize(
     ("options", "code", "sentence"),
     [
-        (["--search", "nobodywroteofthis"], 1, "no such paper at present"),
+        (["--search", "nobodywroteofthis"], 1, "No paper is found for it at present"),
         (["--window", "decade"], 1, "'decade'"),
         (["--paper", "nobody"], 1, "nobody"),
         (["--window", "week", "--reader", "x"], 2, "Give one of --window, --search"),

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.digest.pages import Pages, leave_token
+from tests.digest.reports import nested
 from tests.explorer.markup import check
 
 ONE_CLICK = {"content-type": "application/x-www-form-urlencoded"}
@@ -42,6 +43,7 @@ def test_one_click_ends_it_without_a_page(
         (b"\xff\xfe=", "application/x-www-form-urlencoded"),
         (b"--b\r\n\r\nOne-Click\r\n--b--\r\n", "multipart/form-data; boundary=b"),
         (b"--b", "multipart/form-data"),
+        (nested(1_100), "multipart/form-data; boundary=b0"),
         (b"List-Unsubscribe=One-Click", "multipart/form-data; boundary=\xff"),
     ],
 )

@@ -37,6 +37,8 @@ def test_copy_is_judged_by_its_time_where_no_tag_is_named(sample: Feeds, path: s
     for headers in (
         {"if-modified-since": earlier},
         {"if-modified-since": "yesterday"},
+        {"if-modified-since": "Mon, 01 Jan 2020 00:00:00 +9999999999999999"},
+        {"if-modified-since": "Mon, 01 Jan 99999999999 00:00:00 GMT"},
         {"if-modified-since": modified, "if-none-match": '"other"'},
     ):
         assert sample.ask(path, headers).status == 200

@@ -80,5 +80,5 @@ def _unmodified(request: Request, modified: datetime) -> bool:
         return False
     try:
         return modified <= parsedate_to_datetime(since).replace(tzinfo=UTC)
-    except ValueError:  # no date: as if it were not there
+    except (ValueError, OverflowError):  # no date: as if it were not there
         return False
