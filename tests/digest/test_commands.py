@@ -40,7 +40,7 @@ async def lose(url: str) -> None:
 
 
 def mails(data: Path) -> list[mailbox.MaildirMessage]:
-    if not (data / "mail").exists():
+    if not (data / "mail" / "cur").exists():  # made last
         return []
     return list(mailbox.Maildir(data / "mail", create=False))
 

@@ -219,6 +219,8 @@ async def test_a_paused_sender_sends_nothing_that_others_took_over(settings: Set
             other: list[asyncio.Task[object]] = []
 
             class Slow:
+                entries = tools.contents.entries
+
                 async def selection(self, content: object) -> object:
                     if not other:
                         other.append(asyncio.create_task(digests.run()))

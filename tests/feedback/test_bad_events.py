@@ -30,7 +30,7 @@ BAD: list[tuple[pb.Event, Reason, str]] = [
     (event(type="like"), Reason.EVENT_TYPE_UNKNOWN, "type"),
     (event(type="Click"), Reason.EVENT_TYPE_UNKNOWN, "type"),
     (event(event_time=YEAR_9999), Reason.EVENT_IN_FUTURE, "event_time"),
-    (event(days_ago=-0.01), Reason.EVENT_IN_FUTURE, "event_time"),
+    (event(days_ago=-0.5), Reason.EVENT_IN_FUTURE, "event_time"),
     (event(days_ago=30.001), Reason.EVENT_TOO_OLD, "event_time"),
     (event(event_time=Timestamp(seconds=-62_135_596_800)), Reason.EVENT_TOO_OLD, "event_time"),
     (event(event_time=Timestamp(seconds=2**62)), INVALID, "event_time"),

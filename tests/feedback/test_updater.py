@@ -196,10 +196,9 @@ async def test_a_deleted_reader_vanishes_from_the_deltas(
     while await updater.step():
         pass
     assert deltas(url, artifact.version) != expected
-    await delete_reader(state.client, Tombstones.open(state.client, settings.data_dir), "reader-3")
-    while await updater.step():
-        pass
     await updater.close()
+    await delete_reader(state.client, Tombstones.open(state.client, settings.data_dir), "reader-3")
+    await drained(state, settings)
     assert_equal(deltas(url, artifact.version), expected)
 
 

@@ -244,6 +244,7 @@ def test_sources_are_numbered_as_in_the_api() -> None:
         "RESULT_SOURCE_MODEL": Source.MODEL,
         "RESULT_SOURCE_TEXT_FALLBACK": Source.TEXT,
         "RESULT_SOURCE_POPULAR_FALLBACK": Source.POPULAR,
+        "RESULT_SOURCE_TRENDING": Source.TRENDING,
     }
     assert dict(pb.ResultSource.items()) == names
 

@@ -169,7 +169,7 @@ def test_when_the_model_has_no_more_text_fills_up(
     results = recommender.related(Wanted(draft=draft), 0, 40)
     # Then the papers with the most similar text follow, and popular ones come last
     assert results.sources == sorted(results.sources)
-    assert set(results.sources) == set(Source)
+    assert set(results.sources) == {Source.MODEL, Source.TEXT, Source.POPULAR}
     text = [row for row, source in zip(results.rows, results.sources, strict=True) if source == 2]
     titles = [recommender.artifact.papers.record(int(row)).title for row in text]
     assert titles
