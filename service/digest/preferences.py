@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from functools import cache
-from zoneinfo import available_timezones
+from importlib.resources import files
 
 from models.papers import Papers
 from models.search_query import parse
@@ -17,8 +17,16 @@ MAX_QUERY_CHARACTERS = 1_000
 _FREQUENCIES = {each.value for each in Frequency}
 _LAST_HOUR, _SUNDAY = 23, 7
 
-time_zones = cache(available_timezones)
-"""The names of all time zones."""
+
+@cache
+def time_zones() -> frozenset[str]:
+    """The names of all time zones: those of the package `tzdata`, which every sender has.
+
+    A system may know others, such as `localtime`, which another machine does not, or takes for
+    another zone.
+    """
+    names = files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
+    return frozenset(names) - {"Factory"}  # the zone of nobody
 
 
 def address(given: str) -> str:
