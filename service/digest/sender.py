@@ -116,13 +116,16 @@ class _Run:
         if due:
             await self._connect()  # or nothing is claimed
         subscriptions = await self._tools.subscriptions.many([each.id for each in due])
-        wanted = [
-            Wanted(
-                each.id, each.due_ms, next_due(subscription, at_ms), latest_due(subscription, at_ms)
-            )
-            for each, subscription in zip(due, subscriptions, strict=True)
-            if subscription is not None
-        ]
+        wanted = []
+        for each, subscription in zip(due, subscriptions, strict=True):
+            if subscription is None:
+                continue
+            try:
+                next_ms, latest_ms = next_due(subscription, at_ms), latest_due(subscription, at_ms)
+            except Exception:  # it stays due, and keeps no other back
+                log.exception("nobody knows when a digest is due", subscription=each.id)
+            else:
+                wanted.append(Wanted(each.id, each.due_ms, next_ms, latest_ms))
         return await self._ledger.claim(partition, wanted)
 
     async def _make(self, claims: Sequence[Claim]) -> None:
@@ -144,24 +147,19 @@ class _Run:
     async def _one(
         self, claim: Claim, subscription: Subscription | None, sent: frozenset[bytes]
     ) -> None:
-        if subscription is None or subscription.status is not Status.ACTIVE:
-            await self._settle(claim, State.LEFT)
+        """Whatever goes wrong with one mail keeps no other back."""
+        try:
+            made = await self._made(claim, subscription, sent)
+        except ServiceError as error:
+            await self._unlisted(claim, error)
             return
-        found: Sequence[Candidate] = ()
-        heading = ""
-        if not _had_one_that_day(claim, subscription):
-            try:
-                selection = await self._tools.contents.selection(subscription.content)
-            except ServiceError as error:
-                await self._unlisted(claim, error)
-                return
-            heading = selection.heading
-            found = selection.new(sent, self._tools.papers)
-        if not found:
-            await self._settle(claim, State.NOTHING)
+        except Exception:
+            log.exception("a digest can't be made", subscription=claim.id)
+            made = State.FAILED
+        if isinstance(made, State):
+            await self._settle(claim, made)
             return
-        mail = self._mail(claim, subscription, heading, found)
-        prints = [each for candidate in found for each in candidate.prints]
+        mail, prints = made
         try:
             ours = await self._ledger.handing_over(claim, str(mail["Message-ID"]), prints)
         except ServiceError:  # perhaps recorded all the same: it was not handed over
@@ -169,6 +167,24 @@ class _Run:
             raise
         if ours:
             await self._hand_over(claim, mail)
+
+    async def _made(
+        self, claim: Claim, subscription: Subscription | None, sent: frozenset[bytes]
+    ) -> State | tuple[EmailMessage, Sequence[bytes]]:
+        """The mail, and the prints of what is in it; or why there is none.
+
+        Raises ServiceError where there is no list.
+        """
+        if subscription is None or subscription.status is not Status.ACTIVE:
+            return State.LEFT
+        if _had_one_that_day(claim, subscription):
+            return State.NOTHING
+        selection = await self._tools.contents.selection(subscription.content)
+        found = selection.new(sent, self._tools.papers)
+        if not found:
+            return State.NOTHING
+        mail = self._mail(claim, subscription, selection.heading, found)
+        return mail, [each for candidate in found for each in candidate.prints]
 
     def _mail(
         self, claim: Claim, subscription: Subscription, heading: str, found: Sequence[Candidate]
@@ -194,12 +210,18 @@ class _Run:
                 lost = self._lost + 1
                 await self._later(claim, error)
             else:
-                self._name([Named(claim.id, claim.occurrence_ms, str(mail["Message-ID"]), 0)])
-                await self._settle(claim, State.UNDECIDED, self._tools.retry_seconds(1))
+                await self._undecided(claim, mail)
+        except Exception:
+            log.exception("a digest's hand-over went wrong", subscription=claim.id)
+            await self._undecided(claim, mail)
         else:
             await self._recorded(lambda: self._ledger.sent(claim))
             self.report.outcomes[State.SENT] += 1
         self._lost = lost
+
+    async def _undecided(self, claim: Claim, mail: EmailMessage) -> None:
+        self._name([Named(claim.id, claim.occurrence_ms, str(mail["Message-ID"]), 0)])
+        await self._settle(claim, State.UNDECIDED, self._tools.retry_seconds(1))
 
     async def _later(self, claim: Claim, error: Exception) -> None:
         attempts = claim.attempts + 1

@@ -11,14 +11,16 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import structlog
+from structlog.testing import capture_logs
 
 from service.digest.ledger import State
 from service.digest.maildir import MaildirTransport
 from service.digest.opening import opened
 from service.digest.sender import MAX_ATTEMPTS, MAX_LOST, send_due
-from service.digest.subscriptions import Status
+from service.digest.subscriptions import Status, Subscription, pack
 from service.digest.tools import MailServerAway
 from service.errors import ServiceError
+from service.keys import subscription_key
 from service.settings import Settings
 from tests.digest.mail_server import DROP, Handler, mail_server
 from tests.digest.sending import Digests, sending
@@ -141,6 +143,56 @@ async def test_lost_with_the_content_and_sent_once_more(settings: Settings) -> N
         [mail] = digests.received()
         assert mail["Message-ID"] == named.message_id, "so that a second copy can be told"
         assert (await digests.run()).outcomes == {}
+
+
+async def corrupt(digests: Digests, **changes: object) -> Subscription:
+    """A subscriber as none is taken any more, but may be kept from before."""
+    wrong = subscription("eve@papers.example")
+    await digests.subscribe(wrong)
+    wrong = replace(wrong, **changes)  # type: ignore[arg-type]
+    await digests.state.client.set(subscription_key(wrong.id), pack(wrong))
+    return wrong
+
+
+async def test_a_time_zone_that_is_gone_keeps_no_other_back(digests: Served) -> None:
+    many = [subscription(f"{number}@papers.example") for number in range(40)]
+    await digests.subscribe(*many)
+    wrong = await corrupt(digests, time_zone="Mars/Olympus")
+    with capture_logs() as logs:
+        assert (await digests.run()).outcomes == {State.SENT: len(many)}
+    passed_over = [each for each in logs if each["log_level"] == "error"]
+    assert {each["subscription"] for each in passed_over} == {wrong.id}
+    assert await digests.view.overdue(DUE_MS) == 1
+
+
+async def test_a_mail_that_can_not_be_made_keeps_no_other_back(digests: Served) -> None:
+    many = [subscription(f"{number}@papers.example") for number in range(40)]
+    await digests.subscribe(*many)
+    wrong = await corrupt(digests, address="=?utf-8?q?eve?=@papers.example")
+    with capture_logs() as logs:
+        report = await digests.run()
+    assert report.outcomes == {State.SENT: len(many), State.FAILED: 1}
+    [failed] = [each for each in logs if each["log_level"] == "error"]
+    assert failed["subscription"] == wrong.id
+    assert (await digests.run()).outcomes == {}
+
+
+async def test_a_hand_over_that_goes_wrong_keeps_no_other_back(digests: Digests) -> None:
+    """Nobody foresaw it, so nobody can know whether the mail arrived."""
+
+    class Odd(MaildirTransport):
+        async def send(self, message: EmailMessage) -> None:
+            if message["To"] == ADA.address:
+                raise RuntimeError("unforeseen")
+            await super().send(message)
+
+    await digests.subscribe(ADA, BEN)
+    async with opened(digests.settings, digests.state) as found:
+        tools = replace(found, transport=lambda: Odd(digests.settings.data_dir / "mail"))
+        report = await send_due(tools, DUE_MS)
+    assert report.outcomes == {State.SENT: 1, State.UNDECIDED: 1}
+    assert [mail["To"] for mail in digests.mails()] == [BEN.address]
+    assert await digests.named() == [ADA.id]
 
 
 async def test_nothing_is_claimed_while_the_mail_server_is_away(digests: Served) -> None:
