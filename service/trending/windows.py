@@ -145,7 +145,12 @@ def _weights(setting: str, types: Mapping[str, EventType]) -> dict[str, TypeWeig
     except ValidationError as error:
         raise TrendingSettingsError(f"The trending types: {_first(error)}.") from error
     for name in given:
-        if name not in types or types[name].undoes or name == IMPRESSION:
+        if name not in types:
+            raise TrendingSettingsError(
+                f"The trending type {name!r} is no type of event: add it by "
+                "RELATED_PAPERS_EVENT_TYPES first."
+            )
+        if types[name].undoes or name == IMPRESSION:
             able = ", ".join(
                 sorted(each for each in types if not types[each].undoes and each != IMPRESSION)
             )

@@ -234,8 +234,16 @@ async def test_the_client_lists_them(running: Running, settings: Settings) -> No
         ("trending_windows", '{"year": 365}', "at most 34 days"),
         ("trending_windows", '{"A day": 1}', "kebab-case"),
         ("trending_windows", '{"day": "1"}', "day: "),
-        ("trending_types", '{"nap": {"weight": 1, "half_life": 1}}', "'nap' is none that counts"),
-        ("trending_types", '{"unsave": {"weight": 1, "half_life": 1}}', "name one of"),
+        (
+            "trending_types",
+            '{"nap": {"weight": 1, "half_life": 1}}',
+            "'nap' is no type of event: add it by RELATED_PAPERS_EVENT_TYPES first",
+        ),
+        (
+            "trending_types",
+            '{"unsave": {"weight": 1, "half_life": 1}}',
+            "is none that counts: name",
+        ),
         ("trending_types", '{"click": {"weight": -1, "half_life": 1}}', "click.weight"),
     ],
 )
