@@ -130,8 +130,7 @@ async def test_records_that_the_list_of_hours_lacks_count_once(server: Server) -
     await server.hours.reset()
     await assert_ranks(server, [*events, made(server.now_ms, "ada", "1", "click", "q")])
     [(_, records)] = [
-        each
-        async for each in server.hours.read(partition_of("ada"), [server.now_ms // HOUR_MS])
+        each async for each in server.hours.read(partition_of("ada"), [server.now_ms // HOUR_MS])
     ]
     field = server.records.fields.field("ada", "click", "q")
     assert msgpack.unpackb(records[field], raw=True)[0] == 1
