@@ -222,15 +222,18 @@ class Ledger:
         [known] = await run_scripts(self._client, SENT, [(keys, arguments)])
         return bool(known)
 
-    async def settle(self, claim: Claim, state: State, wait_seconds: float = 0.0) -> bool:
+    async def settle(
+        self, claim: Claim, state: State, wait_seconds: float = 0.0, *, attempts: int = 1
+    ) -> bool:
         """Record how a mail ended that was not sent; False if it is no longer ours.
 
         state: NOTHING, REFUSED, FAILED, WAITING or UNDECIDED. wait_seconds: until it is tried
-            again; of an undecided mail only where it is to be sent again.
+            again; of an undecided mail only where it is to be sent again. attempts: 0 if a mail
+            that waits was given back and not tried.
         """
         mails, *keys = _settling_keys(digest_partition(claim.id))
         wait_ms = round(wait_seconds * 1_000)
-        arguments = [claim.id, self._token, state, wait_ms, self._undecided]
+        arguments = [claim.id, self._token, state, wait_ms, self._undecided, attempts]
         [ours] = await run_scripts(self._client, SETTLE, [([mails + claim.id, *keys], arguments)])
         return bool(ours)
 

@@ -229,7 +229,8 @@ SETTLE = Script(
     + """
 -- Says how a mail ended that was not sent, or that it waits for another attempt.
 -- KEYS: its mail, claims, undecided, counts, what keys of sent papers begin with. ARGV:
---   subscription, token, state, for `waiting` ms until then, for `undecided` `skip` or `resend`.
+--   subscription, token, state, for `waiting` ms until then, for `undecided` `skip` or `resend`,
+--   for `waiting` how many attempts that makes: 0 or 1.
 -- Returns whether the mail was the caller's.
 local MAIL, CLAIMS, id, state = KEYS[1], KEYS[2], ARGV[1], ARGV[3]
 local mail = record_of(MAIL)
@@ -242,7 +243,7 @@ if state == 'undecided' then
 else
   mail[2], mail[7] = state, ''
   if state == 'waiting' then
-    mail[5] = mail[5] + 1
+    mail[5] = mail[5] + tonumber(ARGV[6])
     redis.call('ZADD', CLAIMS, NOW + ARGV[4], id)
   else
     redis.call('ZREM', CLAIMS, id)

@@ -137,12 +137,20 @@ class _Run:
             zip(claims, subscriptions, sent, strict=True)
         ):
             if self.stopping.is_set() or self._lost >= MAX_LOST:
-                for left in claims[number:]:
-                    await self._ledger.settle(left, State.WAITING)
+                await self._give_back(claims[number:])
                 break
-            await self._one(claim, subscription, papers)
+            try:
+                await self._one(claim, subscription, papers)
+            except MailServerAway:
+                await self._give_back(claims[number:])
+                raise
         if self._lost >= MAX_LOST:
             raise MailServerAway("the mail server was lost again and again")
+
+    async def _give_back(self, claims: Sequence[Claim]) -> None:
+        """Leave mails that were not tried to others, or to the next run."""
+        for each in claims:
+            await self._ledger.settle(each, State.WAITING, attempts=0)
 
     async def _one(
         self, claim: Claim, subscription: Subscription | None, sent: frozenset[bytes]
@@ -160,10 +168,11 @@ class _Run:
             await self._settle(claim, made)
             return
         mail, prints = made
+        await self._connect()  # where nobody is there, nothing is handed over
         try:
             ours = await self._ledger.handing_over(claim, str(mail["Message-ID"]), prints)
         except ServiceError:  # perhaps recorded all the same: it was not handed over
-            await self._settle(claim, State.WAITING)
+            await self._recorded(lambda: self._ledger.settle(claim, State.WAITING, attempts=0))
             raise
         if ours:
             await self._hand_over(claim, mail)

@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 import structlog
-from structlog.testing import capture_logs
 
-from service.digest.ledger import State
+from service.digest.ledger import State, Wanted
 from service.digest.maildir import MaildirTransport
 from service.digest.opening import opened
 from service.digest.sender import MAX_ATTEMPTS, MAX_LOST, send_due
-from service.digest.subscriptions import Status, Subscription, pack
+from service.digest.smtp import SmtpTransport
+from service.digest.subscriptions import Status
 from service.digest.tools import MailServerAway
 from service.errors import ServiceError
-from service.keys import subscription_key
+from service.keys import PARTITIONS
 from service.settings import Settings
 from tests.digest.mail_server import DROP, Handler, mail_server
 from tests.digest.sending import Digests, sending
@@ -145,56 +145,6 @@ async def test_lost_with_the_content_and_sent_once_more(settings: Settings) -> N
         assert (await digests.run()).outcomes == {}
 
 
-async def corrupt(digests: Digests, **changes: object) -> Subscription:
-    """A subscriber as none is taken any more, but may be kept from before."""
-    wrong = subscription("eve@papers.example")
-    await digests.subscribe(wrong)
-    wrong = replace(wrong, **changes)  # type: ignore[arg-type]
-    await digests.state.client.set(subscription_key(wrong.id), pack(wrong))
-    return wrong
-
-
-async def test_a_time_zone_that_is_gone_keeps_no_other_back(digests: Served) -> None:
-    many = [subscription(f"{number}@papers.example") for number in range(40)]
-    await digests.subscribe(*many)
-    wrong = await corrupt(digests, time_zone="Mars/Olympus")
-    with capture_logs() as logs:
-        assert (await digests.run()).outcomes == {State.SENT: len(many)}
-    passed_over = [each for each in logs if each["log_level"] == "error"]
-    assert {each["subscription"] for each in passed_over} == {wrong.id}
-    assert await digests.view.overdue(DUE_MS) == 1
-
-
-async def test_a_mail_that_can_not_be_made_keeps_no_other_back(digests: Served) -> None:
-    many = [subscription(f"{number}@papers.example") for number in range(40)]
-    await digests.subscribe(*many)
-    wrong = await corrupt(digests, address="=?utf-8?q?eve?=@papers.example")
-    with capture_logs() as logs:
-        report = await digests.run()
-    assert report.outcomes == {State.SENT: len(many), State.FAILED: 1}
-    [failed] = [each for each in logs if each["log_level"] == "error"]
-    assert failed["subscription"] == wrong.id
-    assert (await digests.run()).outcomes == {}
-
-
-async def test_a_hand_over_that_goes_wrong_keeps_no_other_back(digests: Digests) -> None:
-    """Nobody foresaw it, so nobody can know whether the mail arrived."""
-
-    class Odd(MaildirTransport):
-        async def send(self, message: EmailMessage) -> None:
-            if message["To"] == ADA.address:
-                raise RuntimeError("unforeseen")
-            await super().send(message)
-
-    await digests.subscribe(ADA, BEN)
-    async with opened(digests.settings, digests.state) as found:
-        tools = replace(found, transport=lambda: Odd(digests.settings.data_dir / "mail"))
-        report = await send_due(tools, DUE_MS)
-    assert report.outcomes == {State.SENT: 1, State.UNDECIDED: 1}
-    assert [mail["To"] for mail in digests.mails()] == [BEN.address]
-    assert await digests.named() == [ADA.id]
-
-
 async def test_nothing_is_claimed_while_the_mail_server_is_away(digests: Served) -> None:
     await digests.subscribe(ADA)
     nowhere = digests.settings.model_copy(update={"smtp_host": "127.0.0.1", "smtp_port": 9})
@@ -203,6 +153,29 @@ async def test_nothing_is_claimed_while_the_mail_server_is_away(digests: Served)
     assert await digests.view.overdue(DUE_MS) == 1
     assert await digests.view.open() == 0
     assert (await digests.run()).outcomes == {State.SENT: 1}
+
+
+async def test_what_is_tried_again_waits_while_the_mail_server_is_away(digests: Served) -> None:
+    """However often a run finds nobody: that is no attempt, and leaves no mail undecided."""
+    many = [subscription(f"{number}@papers.example") for number in range(40)]
+    await digests.subscribe(*many)
+
+    def nobody() -> SmtpTransport:
+        return SmtpTransport("127.0.0.1", port=9, security="none", connect_pauses_seconds=(0.0,))
+
+    async with opened(digests.settings, digests.state) as tools:
+        for partition in range(PARTITIONS):
+            due = await tools.ledger.due(partition, DUE_MS, 0, 100)
+            wanted = [Wanted(id, due_ms, due_ms + DAY_MS, due_ms) for id, due_ms in due]
+            for claim in await tools.ledger.claim(partition, wanted):
+                assert await tools.ledger.settle(claim, State.WAITING)
+        for _ in range(2):
+            with pytest.raises(MailServerAway):
+                await send_due(replace(tools, transport=nobody), DUE_MS)
+        left = [await tools.ledger.take_over(each, 100) for each in range(PARTITIONS)]
+    assert [each.attempts for taken in left for each in taken.claims] == [1] * len(many)
+    assert [each for taken in left for each in taken.undecided] == []
+    assert await digests.named() == []
 
 
 async def test_a_run_ends_when_the_mail_server_goes(digests: Served) -> None:

@@ -173,6 +173,9 @@ class TestSending:
             assert await ledger.settle(mine, State.WAITING)
             [mine] = (await ledger.take_over(PARTITION, 10)).claims
             assert mine == Claim(ADA.id, DUE_MS, attempts)
+        assert await ledger.settle(mine, State.WAITING, attempts=0), "given back, and not tried"
+        [mine] = (await ledger.take_over(PARTITION, 10)).claims
+        assert mine == Claim(ADA.id, DUE_MS, 3)
         assert await ledger.settle(mine, State.FAILED)
         assert await LedgerView(client).open() == 0
         assert await LedgerView(client).counts() == {"failed": 1}

@@ -16,6 +16,7 @@ from service.digest.opening import opened
 from service.digest.sender import send_due
 from service.digest.subscriptions import Content, ContentKind, Frequency, Status
 from service.embedded import Role
+from service.keys import digest_partition
 from service.settings import Settings
 from tests.digest.sending import Digests, papers, sending
 from tests.digest.subscribers import DAY_MS, DUE_MS, TRENDING, subscription
@@ -217,3 +218,22 @@ async def test_told_to_stop(digests: Digests) -> None:
         assert report.outcomes == {State.SENT: 1}
     assert (await digests.run()).outcomes == {State.SENT: 19}
     assert len(digests.mails()) == 20
+
+
+async def test_what_is_given_back_was_not_tried(digests: Digests) -> None:
+    everybody = (subscription(f"{number}@papers.example") for number in range(1_000))
+    partition = digest_partition(ADA.id)
+    many = [each for each in everybody if digest_partition(each.id) == partition][:20]
+    await digests.subscribe(*many)
+    stopping = asyncio.Event()
+    async with opened(digests.settings, digests.state) as tools:
+
+        class Stopping(MaildirTransport):
+            async def send(self, message: EmailMessage) -> None:
+                await super().send(message)
+                stopping.set()
+
+        stopped = replace(tools, transport=lambda: Stopping(digests.settings.data_dir / "mail"))
+        await send_due(stopped, DUE_MS, stopping)
+        left = (await tools.ledger.take_over(partition, 100)).claims
+    assert [each.attempts for each in left] == [0] * 19
