@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from os import EX_TEMPFAIL
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,11 +17,17 @@ if TYPE_CHECKING:
     from service.digest.store import Subscriptions
     from service.feedback_state import FeedbackState
 
+_AHEAD = timedelta(days=1)
+"""How far ahead of the present `send --at` may be: the digests of those dates are used up."""
+
 digest = typer.Typer(no_args_is_help=True, help="The digest by mail: send what is due, and look.")
 
 At = Annotated[
     str | None,
-    typer.Option(help="What counts as now: 2026-03-29T07:00:00+02:00. \\[default: the present]"),
+    typer.Option(
+        help="What counts as now, such as 2026-03-29T07:00:00+02:00, a day ahead at most: what is "
+        "due by then is sent, and does not come again at its hour. \\[default: the present]"
+    ),
 ]
 PublicUrl = Annotated[
     str | None, typer.Option(help="Where readers reach the pages; mails by SMTP need it.")
@@ -40,7 +46,8 @@ def send(
 
     Several runs at once share the work. One that was killed is made up for by the next; a mail that
     it was handing over at that moment is named, and settled as RELATED_PAPERS_DIGEST_UNDECIDED
-    says. The exit code is 1 if the mail server or the state server is away.
+    says. The exit code is 1 if the mail server or the state server is away. To look at a digest and
+    send nothing there is `digest preview`.
 
     Example: related-papers digest send --model data/model
     """
@@ -224,11 +231,17 @@ async def _say_undecided(undecided: "list[Named]", subscriptions: "Subscriptions
 
 
 def _instant_ms(text: str) -> int:
-    """Unix ms of a time with its offset."""
+    """Unix ms of a time with its offset, a day ahead of the present at most."""
     try:
         instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"--at is {text!r}: {error}.") from error
-    if instant.tzinfo is None:
-        raise typer.BadParameter(f"--at is {text!r}: say the offset too, such as {text}Z.")
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        expected = "a date, a time and its offset from UTC, such as 2026-03-29T07:00:00+02:00"
+        raise typer.BadParameter(f"--at is {text!r}: it must be {expected}.")
+    if instant > datetime.now(UTC) + _AHEAD:
+        raise typer.BadParameter(
+            f"--at is {text!r}: it must be a day ahead of the present at most, since what is due "
+            "by then is sent for real; `digest preview` only looks."
+        )
     return round(instant.timestamp() * 1_000)

@@ -1,9 +1,11 @@
 """The digest in a browser: from the form to the last click, by way of a mailbox."""
 
 import asyncio
+import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -14,6 +16,7 @@ from uuid import uuid4
 import pytest
 from playwright.async_api import Page, expect
 
+from service.embedded import Role, attach
 from tests.browser.conftest import Browse
 from tests.browser.support import LOOKS, Look, Problems, assert_no_sideways_scroll, axe
 from tests.digest.mailboxes import links, mails
@@ -33,9 +36,9 @@ class Service(NamedTuple):
     def web(self) -> str:
         return self.addresses.web
 
-    def send(self, days: int) -> None:
-        """Send the digests that are due so many days from now, as a scheduler does."""
-        at = (datetime.now(UTC) + timedelta(days=days)).isoformat()
+    def send(self) -> None:
+        """Send the digests that are due by tomorrow, as a scheduler does then."""
+        at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
         subprocess.run(
             [COMMAND, "digest", "send", "--at", at, "--model", self.model, "--data-dir", self.data],
             cwd=ROOT,
@@ -43,6 +46,28 @@ class Service(NamedTuple):
             check=True,
             capture_output=True,
         )
+
+    def send_the_day_after(self) -> None:
+        """Send the digests that are due by the day after, which the command refuses so early."""
+        at = datetime.now(UTC) + timedelta(days=2)
+        with attach(self.data, roles=[Role.STATE]) as urls:
+            settings = {
+                "model": str(self.model),
+                "data_dir": str(self.data),
+                "state_url": urls[Role.STATE],
+                "public_url": self.web,
+            }
+            subprocess.run(
+                [
+                    *(sys.executable, "-m", "tests.digest.sender_process"),
+                    str(round(at.timestamp() * 1_000)),
+                ],
+                cwd=ROOT,
+                input=json.dumps(settings) + "\n",
+                text=True,
+                check=True,
+                capture_output=True,
+            )
 
     async def mail(self, address: str, count: int) -> EmailMessage:
         """The last of so many mails to an address, when it has come."""
@@ -118,7 +143,7 @@ async def test_subscribe_confirm_read_and_leave(digests: Service, page: Page, ad
         "Your digest is confirmed"
     )
 
-    await asyncio.to_thread(digests.send, 1)
+    await asyncio.to_thread(digests.send)
     digest = await digests.mail(address, 2)
     assert digest["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     leaving = await opened(page, digests, address, "Unsubscribe|Leave")
@@ -129,7 +154,7 @@ async def test_subscribe_confirm_read_and_leave(digests: Service, page: Page, ad
     await buttons.click()
     await expect(leaving.get_by_role("heading", level=1)).to_have_text("You are unsubscribed")
 
-    await asyncio.to_thread(digests.send, 2)
+    await asyncio.to_thread(digests.send_the_day_after)
     assert len(mails(digests.data, address)) == 2
 
 
@@ -140,7 +165,7 @@ async def test_a_mail_program_leaves_with_one_post(
     await confirm(page, digests, address)
     await page.get_by_role("link", name="Change or end it").click()
     manage = page.url
-    await asyncio.to_thread(digests.send, 1)
+    await asyncio.to_thread(digests.send)
     digest = await digests.mail(address, 2)
     target = str(digest["List-Unsubscribe"]).strip("<>")
     assert target.startswith(digests.web)
@@ -153,7 +178,7 @@ async def test_a_mail_program_leaves_with_one_post(
     assert (answer.status, answer.body) == (200, b"You are unsubscribed.\n")
     await page.goto(manage)
     await expect(page.get_by_text("You left, and no mail is sent.")).to_be_visible()
-    await asyncio.to_thread(digests.send, 2)
+    await asyncio.to_thread(digests.send_the_day_after)
     assert len(mails(digests.data, address)) == 2
 
 

@@ -76,12 +76,35 @@ async def test_send_and_status(toy_model: Path, state_url: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("at", "why"), [("tomorrow", "Invalid isoformat"), ("2026-03-02T07:00", "say the offset too")]
+    "at", ["tomorrow", "2026-11-23", "2026-11-23Z", "2026-03-02T07:00", "07:00:00+02:00", ""]
 )
-def test_a_time_that_is_none(tmp_path: Path, at: str, why: str) -> None:
+def test_a_time_that_is_none(tmp_path: Path, at: str) -> None:
     refused = digest(tmp_path, "send", "--at", at)
     assert refused.returncode == 2
-    assert why in " ".join(refused.stderr.replace("│", " ").split())
+    said = " ".join(refused.stderr.replace("│", " ").split())
+    assert (
+        f"--at is {at!r}: it must be a date, a time and its offset from UTC, "
+        "such as 2026-03-29T07:00:00+02:00." in said
+    )
+
+
+async def test_nobody_uses_up_the_digests_of_days_to_come(
+    toy_model: Path, state_url: str, tmp_path: Path
+) -> None:
+    """A day ahead at most: what is due by then is sent for real."""
+    data, now = tmp_path / "data", datetime.now(UTC)
+    await subscribe(state_url, round(now.timestamp() * 1_000))
+    send = ("send", "--model", toy_model, "--state-url", state_url, "--at")
+    for days in (1.1, 8, 100_000):
+        at = (now + timedelta(days=days)).isoformat()
+        refused = digest(data, *send, at)
+        assert refused.returncode == 2
+        said = " ".join(refused.stderr.replace("│", " ").split())
+        assert "it must be a day ahead of the present at most" in said
+        assert "`digest preview` only looks." in said
+    assert mails(data) == []
+    tomorrow = (now + timedelta(days=1)).isoformat()
+    assert digest(data, *send, tomorrow).stdout == "1 sent\n"
 
 
 def test_the_mail_server_is_away(toy_model: Path, tmp_path: Path) -> None:
