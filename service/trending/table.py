@@ -6,7 +6,7 @@ the type: a reader counts once, however often. Its worth is
 
     v = weight * 2^(-age / (half_life * W)) * f * g
     f = min(1, 20 / n)^3    n: the reader's events on the paper in the window
-    g = min(1, 1000 / N)    N: the reader's events on all papers in it
+    g = min(1, 50 / N)^6    N: the reader's events on all papers in it
 
 where events count in n and N as often as they come, and impressions do not count. What one origin
 may add to a paper is bounded: see service/trending/bounds.py; an event without an origin has its
@@ -38,7 +38,13 @@ from service.trending.ranking import Ranking
 from service.trending.windows import IMPRESSION, IMPRESSION_HALF_LIFE, TypeWeight
 
 READER_EVENTS_ON_A_PAPER = 20
-READER_EVENTS = 1_000
+READER_EVENTS = 50
+"""So many events of a reader on all papers count fully: of a thousand simulated readers two have
+more in a month."""
+
+SPREAD_POWER = 2 * FLOOD_POWER
+"""Of a flood over many papers: it is added to that many."""
+
 SHOWINGS = 20.0
 """Of an average paper: what is believed of a paper before anything is known."""
 
@@ -184,9 +190,10 @@ class Table:
         everywhere = np.bincount(reader[order], count)[reader[order]] if len(key) else count
         kept = latest[events["acts"][latest]]
         family = key[kept] % families
-        share = np.minimum(
-            1.0, READER_EVENTS_ON_A_PAPER / np.maximum(on_paper[kept], 1)
-        ) ** FLOOD_POWER * np.minimum(1.0, READER_EVENTS / np.maximum(everywhere[kept], 1))
+        share = (
+            np.minimum(1.0, READER_EVENTS_ON_A_PAPER / np.maximum(on_paper[kept], 1)) ** FLOOD_POWER
+        )
+        share *= np.minimum(1.0, READER_EVENTS / np.maximum(everywhere[kept], 1)) ** SPREAD_POWER
         return _Folded(
             paper=subject[order][kept] // families,
             family=family,

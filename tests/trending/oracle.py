@@ -107,7 +107,8 @@ def _counted(
         decay = 2 ** ((event.time_ms - now_ms) / (weights[family].half_life * length_ms))
         worth = weights[family].weight * decay
         if family != "impression":
-            worth *= min(1, 20 / on_paper[reader, paper]) ** 3 * min(1, 1000 / everywhere[reader])
+            worth *= min(1, 20 / on_paper[reader, paper]) ** 3
+            worth *= min(1, 50 / everywhere[reader]) ** 6
         origin = f"o{event.origin}" if event.origin else f"r{reader}"
         found.append(_Counted(reader, paper, family, origin, decay, worth))
     return found

@@ -21,8 +21,12 @@ KINDS = ("impression", "click", "read", "save", "unsave", "share", "cite", "hide
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[StoredEvent]:
-    """Few readers, papers, origins and times, so that events meet; some are taken back."""
-    events = []
+    """Few readers, papers, origins and times, so that events meet; some are taken back. One reader
+    may click more than counts fully."""
+    events = [
+        StoredEvent("reader-0", f"f{number:02}", NOW_MS, NOW_MS, "click", f"paper-{number % 7}")
+        for number in range(draw(st.sampled_from([0, 49, 80])))
+    ]
     for number in range(draw(st.integers(0, 60))):
         reader = f"reader-{draw(st.integers(0, 5))}"
         time_ms = NOW_MS - draw(st.sampled_from([-1, 0, 1, 3_599_999, DAY_MS - 1, DAY_MS]))
@@ -106,18 +110,24 @@ def test_no_origin_has_more_than_its_share(
 
 @dataclass
 class Attack:
-    """Events that somebody adds for one paper."""
+    """Events that somebody adds for one paper, or, `against` so many that rank after it, one each
+    a reader."""
 
     readers: int
     events: int
     origin: str
     kinds: tuple[str, ...]
+    against: int = 0
 
-    def on(self, paper: str) -> list[StoredEvent]:
+    def on(self, ranked: list[str], at: int) -> list[StoredEvent]:
+        papers = [ranked[at]]
+        if self.against:  # near the end of the ranking some are before it, and as many in all
+            papers = [*ranked[at + 1 :], *ranked[:at]][: self.against]
         return [
             StoredEvent(
                 *(f"attacker-{number % self.readers}", f"x{number}", NOW_MS - number, NOW_MS),
-                *(self.kinds[number // self.readers % len(self.kinds)], paper),
+                self.kinds[number // self.readers % len(self.kinds)],
+                papers[number // self.readers % len(papers)],
                 origin=self.origin,
             )
             for number in range(self.events)
@@ -129,6 +139,9 @@ ATTACKS = {
     "3 readers click 1,000 times": (Attack(3, 1_000, "", ("click",)), 3),
     "3 readers do everything, 1,000 events": (Attack(3, 1_000, "", ALL_KINDS), 3),
     "3 readers of one network, 1,000 events": (Attack(3, 1_000, "cafe", ALL_KINDS), 3),
+    "3 readers cite 333 papers each": (Attack(3, 999, "", ("cite",), 333), 3),
+    "3 readers cite 200 papers each": (Attack(3, 600, "", ("cite",), 200), 3),
+    "3 readers within the budget cite 50 papers each": (Attack(3, 150, "", ("cite",), 50), 50),
     "1,000 throw-away readers of one network": (Attack(1_000, 1_000, "cafe", ("click",)), 20),
     "1,000 throw-away readers who do everything": (Attack(1_000, 5_000, "cafe", ALL_KINDS), 20),
 }
@@ -136,16 +149,16 @@ PLACES = (999, 900, 700, 500, 300, 100, 50, 10)
 
 
 def ranks_moved(held: Table, attack: Attack, length_ms: int) -> dict[int, int]:
-    """How far up the attack moves the paper of each place."""
+    """How far the attack moves the paper of each place."""
     before = held.ranking(length_ms, NOW_MS).papers
     moved = {}
     for place in PLACES:
         paper = before[min(place, len(before) - 1)]
-        attacked = hold(held, 1, attack.on(paper), NOW_MS)
+        attacked = hold(held, 1, attack.on(before, before.index(paper)), NOW_MS)
         after = held.ranking(length_ms, NOW_MS).papers
         for hour in attacked:
             held.replace(1, hour, {})
-        moved[place] = before.index(paper) - after.index(paper)
+        moved[place] = abs(before.index(paper) - after.index(paper))
     return moved
 
 
