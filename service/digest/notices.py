@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -18,6 +18,7 @@ from service.digest.subscriptions import Status
 from service.digest.transport import (
     FIRST_RETRY_SECONDS,
     LAST_RETRY_SECONDS,
+    MAX_LOST,
     Refused,
     Transport,
     Undelivered,
@@ -60,26 +61,47 @@ class Courier:
             settings.mail_from,
         )
 
-    async def send(self) -> int:
-        """Send all that wait; how many were sent. What can't be sent now stays for later.
+    async def send(self, stopping: asyncio.Event | None = None) -> int:
+        """Send all that wait, until told to stop; how many were sent. What can't be sent now stays
+        for later.
 
-        Raises ServiceError STATE_AWAY, and Undelivered where the mail server can't be had.
+        Raises ServiceError STATE_AWAY, and Undelivered where the mail server can't be had, or is
+        lost for `MAX_LOST` notices in a row.
         """
         if not await self.outbox.waits(_now_ms()):
             return 0
-        sent = 0
+        sent = lost = 0
         async with self.transport() as connection:
             for partition in range(PARTITIONS):
                 while taken := await self.outbox.take(partition, _now_ms()):
-                    for waiting in taken:
-                        sent += await self._send(connection, waiting)
+                    for number, waiting in enumerate(taken):
+                        if stopping is not None and stopping.is_set():
+                            await self._give_back(taken[number:])
+                            return sent
+                        try:
+                            sent += await self._send(connection, waiting)
+                            lost = 0
+                        except Undelivered as error:
+                            await self._later(waiting, error)
+                            lost += 1
+                            if lost >= MAX_LOST:
+                                await self._give_back(taken[number + 1 :])
+                                raise
         return sent
 
+    async def _give_back(self, taken: Iterable[Waiting]) -> None:
+        """Leave notices to others, or to the next run."""
+        for waiting in taken:
+            await self.outbox.later(waiting, _now_ms())
+
     async def _send(self, connection: Transport, waiting: Waiting) -> bool:
-        """Whether it was sent. What goes wrong with one notice keeps no other back."""
+        """Whether it was sent. What goes wrong with one notice keeps no other back.
+
+        Raises ServiceError and Undelivered.
+        """
         try:
             return await self._sent(connection, waiting)
-        except ServiceError:
+        except (ServiceError, Undelivered):
             raise
         except Exception as error:
             log.exception("a notice can't be made", subscription=waiting.id)
@@ -98,9 +120,6 @@ class Courier:
                 lifecycle = Lifecycle(self.subscriptions)
                 await lifecycle.suppress(waiting.id, str(error), _now_ms())
                 mail = None
-            except Undelivered as error:
-                await self._later(waiting, error)
-                return False
         await self.outbox.done(waiting)
         return mail is not None
 
@@ -135,7 +154,7 @@ class NoticeTask:
     def __init__(self, courier: Courier) -> None:
         self._courier = courier
         self._wanted = asyncio.Event()
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -148,7 +167,7 @@ class NoticeTask:
 
     async def close(self) -> None:
         """End after what is being sent. Where that takes long others send it again."""
-        self._stopping = True
+        self._stopping.set()
         self._wanted.set()
         if self._task:
             await asyncio.wait({self._task}, timeout=_LAST_SECONDS)
@@ -156,15 +175,15 @@ class NoticeTask:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        while not self._stopping:
+        while not self._stopping.is_set():
             self._wanted.clear()
             try:
-                await self._courier.send()
+                await self._courier.send(self._stopping)
             except (ServiceError, Undelivered) as error:
                 log.warning("notices wait", because=str(error))
             except Exception:
                 log.exception("notices can't be sent")
-            if not self._stopping:
+            if not self._stopping.is_set():
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wanted.wait(), _LOOK_SECONDS)
 

@@ -21,7 +21,7 @@ from service.digest.mail import Issue, digest_mail
 from service.digest.schedule import latest_due, local_date, next_due
 from service.digest.subscriptions import Status, Subscription
 from service.digest.tools import MailServerAway, Report, Tools
-from service.digest.transport import Refused, Transport, Undelivered
+from service.digest.transport import MAX_LOST, Refused, Transport, Undelivered
 from service.errors import Code, ServiceError
 from service.keys import PARTITIONS
 
@@ -31,9 +31,6 @@ CLAIMED_AT_ONCE = 50
 MAX_ATTEMPTS = 12
 """After so many refusals for now, about a day, a mail is given up; the next digest is none the
 worse."""
-
-MAX_LOST = 5
-"""After so many mails in a row for which the mail server could not be had, a run ends."""
 
 _RECORD_SECONDS = (0.1, 10.0)
 """How long to wait before recording again what could not be recorded: first, doubling up to the
@@ -50,12 +47,13 @@ async def send_due(
     at_ms: what counts as now for what is due, Unix ms; without, the present.
     Raises MailServerAway and ServiceError STATE_AWAY; what was sent is recorded.
     """
+    stopping = stopping or asyncio.Event()
     try:
-        notices = await tools.courier.send()
+        notices = await tools.courier.send(stopping)
     except Undelivered as error:
         raise MailServerAway(str(error)) from error
     async with AsyncExitStack() as stack:
-        run = _Run(tools, stack, at_ms, stopping or asyncio.Event())
+        run = _Run(tools, stack, at_ms, stopping)
         run.report.notices = notices
         keeping = asyncio.create_task(run.keep())
         stack.callback(keeping.cancel)

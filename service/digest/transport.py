@@ -23,6 +23,9 @@ from service.settings import Settings
 FIRST_RETRY_SECONDS = 60.0
 LAST_RETRY_SECONDS = 4 * 3_600.0
 
+MAX_LOST = 5
+"""After so many mails in a row for which the mail server could not be had, a run ends."""
+
 MAIL_FOLDER = "mail"
 """The Maildir, in the data folder."""
 

@@ -15,10 +15,11 @@ import structlog
 from service.digest.ledger import State, Wanted
 from service.digest.maildir import MaildirTransport
 from service.digest.opening import opened
-from service.digest.sender import MAX_ATTEMPTS, MAX_LOST, send_due
+from service.digest.sender import MAX_ATTEMPTS, send_due
 from service.digest.smtp import SmtpTransport
 from service.digest.subscriptions import Status
 from service.digest.tools import MailServerAway
+from service.digest.transport import MAX_LOST
 from service.errors import ServiceError
 from service.keys import PARTITIONS
 from service.settings import Settings

@@ -1,11 +1,13 @@
 """Notices go out by a real mail server, whatever it says, and none is lost."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiosmtpd.smtp import SMTP
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
@@ -15,7 +17,7 @@ from service.digest.outbox import Notice, Outbox
 from service.digest.smtp import SmtpTransport
 from service.digest.store import Held, Subscriptions
 from service.digest.subscriptions import Status, Subscription
-from service.digest.transport import Undelivered
+from service.digest.transport import MAX_LOST, Undelivered
 from service.keys import digest_outbox_key, digest_partition
 from service.secrets import SigningKeys
 from service.settings import Settings
@@ -172,3 +174,30 @@ async def test_what_nobody_wants_any_more_is_dropped(
         assert await courier(client, links, port).send() == 0
     assert not handler.mails
     assert await waiting(client, pending) is None
+
+
+async def test_a_mail_server_that_goes_ends_the_round(client: Redis, links: Links) -> None:
+    wanted = [await asked(client, f"reader-{number}@papers.example") for number in range(30)]
+    # A mail tries a second connection where the first one was cut.
+    handler = Handler({"RCPT": [DROP] * 2 * MAX_LOST})
+    async with mail_server(handler) as port:
+        with pytest.raises(Undelivered):
+            await courier(client, links, port).send()
+        assert handler.mails == []
+        assert await courier(client, links, port).send() == len(wanted) - MAX_LOST
+
+
+async def test_told_to_stop(client: Redis, links: Links) -> None:
+    """What was taken is left to others at once."""
+    wanted = [await asked(client, f"reader-{number}@papers.example") for number in range(30)]
+    stopping = asyncio.Event()
+
+    class Stopping(Handler):
+        async def answer(self, server: SMTP, stage: str) -> str:
+            stopping.set()
+            return await super().answer(server, stage)
+
+    async with mail_server(Stopping()) as port:
+        assert await courier(client, links, port).send(stopping) == 1
+        assert await courier(client, links, port).send(stopping) == 0
+        assert await courier(client, links, port).send() == len(wanted) - 1
