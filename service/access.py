@@ -15,11 +15,11 @@ from typing import NamedTuple
 from service.api_keys import ApiKeys, Scope
 from service.errors import Reason, ServiceError
 from service.secrets import SigningKeys
+from service.times import DAY_SECONDS
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-_DAY_SECONDS = 86_400
 _PREFIX_BITS = {4: 24, 6: 48}
 """What stays of a client's address, by IP version: the network of a provider's customer."""
 
@@ -122,7 +122,7 @@ class Access:
         """Equal for one network on one day; without the signing keys it cannot be traced back."""
         address = client_address(peer, headers.get("x-forwarded-for", ""), self._trusted)
         network = str(_network(address)) if address else ""
-        day = int(time.time()) // _DAY_SECONDS
+        day = int(time.time()) // DAY_SECONDS
         secret = self._signing_keys.derived("origin", str(day).encode())
         return hashlib.blake2b(network.encode(), digest_size=16, key=secret).hexdigest()
 

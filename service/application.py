@@ -31,9 +31,10 @@ from service.public_url import public_url
 from service.reader_records import ReaderRecords
 from service.readers import Readers
 from service.received_events import Rules
-from service.secrets import SigningKeys, SigningKeysError
+from service.secrets import SIGNING_KEYS, SigningKeys, SigningKeysError
 from service.settings import Settings
 from service.state import StateFormatError, check_state
+from service.times import DAY_MS
 from service.tombstones import Tombstones
 from service.trending.follower import TrendFollower
 from service.trending.handler import TrendingPapers
@@ -42,9 +43,6 @@ from service.trending.windows import Trending, configured_trending
 from service.web.api import Api
 from service.web.application import WebApplication
 from service.web.server import WebServer, listen
-
-SIGNING_KEYS = "signing.keys"
-DAY_MS = 86_400_000
 
 _CANNOT_START = (
     *(ArtifactError, SigningKeysError, ApiKeysError),

@@ -1,7 +1,6 @@
 """FeedbackService: what readers do with papers, stored before it is acknowledged."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 
 from relatedpapers.v1 import feedback_service_pb2 as pb
@@ -17,6 +16,7 @@ from service.feedback_stream import MAX_MESSAGE_EVENTS, Message, Unacknowledged
 from service.group_commit import GroupCommit
 from service.reader_records import ReaderRecords
 from service.received_events import Batch, Rules, read_batch
+from service.times import present_ms
 
 MAX_EVENTS = 10_000
 """Of one call; those after it are refused one by one."""
@@ -122,7 +122,7 @@ class FeedbackHandlers:
 
     def _read(self, events: Sequence[pb.Event], caller: Caller, first: int = 0) -> Batch:
         papers = self._catalog.serving.artifact.papers
-        return read_batch(events, self._rules, papers, caller, int(time.time() * 1000), first)
+        return read_batch(events, self._rules, papers, caller, present_ms(), first)
 
     async def _settle(self, batch: Batch, size: int) -> Settled:
         """Store what was accepted. Fails as a whole when that may not have been stored."""

@@ -12,7 +12,6 @@ before all that have times.
 """
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,10 +30,10 @@ from service.events import StoredEvent, content_digest
 from service.feedback_state import FeedbackState, Outcome
 from service.received_events import MAX_FUTURE_MS
 from service.settings import Settings
+from service.times import DAY_MS, present_ms
 from service.tombstones import Tombstones
 from service.validation import MAX_NAME_CHARACTERS
 
-DAY_MS = 86_400_000
 EVENTS_AT_ONCE = 2_000
 READERS_AT_ONCE = 64
 
@@ -79,7 +78,7 @@ async def import_files(
         window_ms=round(settings.event_window_days * DAY_MS),
         deleted_ms=lambda reader: deleted.get(tombstones.of(reader)) if deleted else None,
     )
-    return await Importer(state, rules, int(time.time() * 1000), refuse).run(paths, report)
+    return await Importer(state, rules, present_ms(), refuse).run(paths, report)
 
 
 class _PassOver(Exception):  # noqa: N818 - no fault: a line that says nothing here

@@ -27,6 +27,7 @@ from service.keys import (
     trending_hours_key,
     trending_prefix,
 )
+from service.times import present_ms
 from service.trending.records import Records
 
 START = "0-0"
@@ -105,7 +106,7 @@ class FeedbackLog:
         changes = msgpack.packb(_changes(event for _, event in entries))
         arguments = [expected, entries[-1][0], changes, b"", 0]
         if self._trends is not None:
-            records = self._trends.of(entries, int(time.time() * 1000))
+            records = self._trends.of(entries, present_ms())
             arguments[3:] = pack_for_lua(records), self._trends.keep_seconds
         [moved] = await run_scripts(self._client, ADVANCE, [(keys, arguments)])
         return bool(moved)

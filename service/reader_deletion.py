@@ -36,6 +36,7 @@ from service.keys import (
     trending_hours_key,
     trending_prefix,
 )
+from service.times import present_ms
 from service.tombstones import Tombstones
 from service.trending.records import Fields
 
@@ -114,7 +115,7 @@ async def delete_reader(
 
 async def _bury(client: Redis, tombstone: str, reader: str) -> tuple[str, int]:
     """The log entry of the deletion, and how many events the reader's history had."""
-    partition, now_ms = partition_of(reader), int(time.time() * 1000)
+    partition, now_ms = partition_of(reader), present_ms()
     entry = StoredEvent("", tombstone, now_ms, now_ms, DELETION, "")
     keys = [
         *(log_key(partition), events_key(partition), retracted_key(partition)),

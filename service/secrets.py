@@ -16,6 +16,9 @@ from pathlib import Path
 
 import structlog
 
+SIGNING_KEYS = "signing.keys"
+"""Their file in the data folder."""
+
 _KEY_BYTES = 32
 _TAG_BYTES = 16
 

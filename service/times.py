@@ -1,6 +1,15 @@
-"""Points in time, as people and formats write them."""
+"""Points in time, as this service counts them and as formats write them."""
 
+import time
 from datetime import UTC, datetime
+
+DAY_SECONDS = 86_400
+DAY_MS = 1_000 * DAY_SECONDS
+
+
+def present_ms() -> int:
+    """The present as Unix time in milliseconds."""
+    return time.time_ns() // 1_000_000
 
 
 def rfc3339(time_ms: int) -> str:

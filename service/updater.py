@@ -6,11 +6,10 @@ SIGTERM, SIGINT, or the end of its input; killing it loses nothing (see service/
 """
 
 import asyncio
-import json
-import signal
 import sys
 
 from models.artifact import Artifact
+from service.child import stopping, told
 from service.counting import Counting
 from service.event_types import event_types
 from service.feedback_log import FeedbackLog
@@ -18,38 +17,28 @@ from service.feedback_state import FeedbackState
 from service.item_updates import Updater
 from service.logs import configure
 from service.settings import Settings
+from service.times import DAY_SECONDS
 from service.tombstones import Tombstones
 from service.trending.hours import Hours
 from service.trending.publisher import TrendPublisher
 from service.trending.records import Fields, Records
 from service.trending.windows import configured_trending
 
-DAY_SECONDS = 86_400
-
 
 def main() -> int:
     """Run an updater process and return its exit code."""
     configure()
-    line = sys.stdin.readline()
-    if not line:  # the supervisor ended before it began
-        return 0
-    asyncio.run(_run(Settings(**json.loads(line))))
+    if settings := told():
+        asyncio.run(_run(settings))
     return 0
 
 
 async def _run(settings: Settings) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    loop.add_reader(sys.stdin.fileno(), stopping.set)
     artifact = Artifact.open(settings.model, verify=False)  # the worker has done so
     state = FeedbackState(settings.state_url or "", types=event_types(settings.event_types))
     trends = open_trends(state, settings)
-    await asyncio.gather(
-        open_updater(state, artifact, settings).run(stopping), trends.run(stopping)
-    )
-    loop.remove_reader(sys.stdin.fileno())
+    with stopping() as stop:
+        await asyncio.gather(open_updater(state, artifact, settings).run(stop), trends.run(stop))
     await state.close()
 
 

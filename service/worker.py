@@ -10,10 +10,10 @@ import asyncio
 import gc
 import json
 import os
-import signal
 import sys
 
 from service.application import Application, StartError
+from service.child import stopping, told
 from service.logs import configure
 from service.settings import Settings
 
@@ -21,10 +21,9 @@ from service.settings import Settings
 def main() -> int:
     """Serve, and return the exit code."""
     configure()
-    line = sys.stdin.readline()
-    if not line:  # the supervisor ended before it began
+    settings = told()
+    if settings is None:
         return 0
-    settings = Settings(**json.loads(line))
     try:
         asyncio.run(_serve(settings))
     except StartError as error:
@@ -34,18 +33,13 @@ def main() -> int:
 
 
 async def _serve(settings: Settings) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    loop.add_reader(sys.stdin.fileno(), stopping.set)
     application = Application(settings)
     gc.freeze()  # what is loaded stays: the collector need not look through it again and again
-    await application.start()
-    model = application.catalog.serving.artifact.folder
-    _report(port=application.port, web_port=application.web_port, model=str(model))
-    await stopping.wait()
-    loop.remove_reader(sys.stdin.fileno())
+    with stopping() as stop:
+        await application.start()
+        model = application.catalog.serving.artifact.folder
+        _report(port=application.port, web_port=application.web_port, model=str(model))
+        await stop.wait()
     await application.stop()
 
 

@@ -1,7 +1,6 @@
 """DigestService: who gets which papers by mail. Only a mailbox learns anything of a subscription,
 and only links that it was sent change one."""
 
-import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -28,6 +27,7 @@ from service.errors import Reason, ServiceError
 from service.feedback import no_state
 from service.reader_deletion import FileRewrite, rewrite_file
 from service.secrets import InvalidToken
+from service.times import present_ms
 from service.validation import missing
 
 _REWRITE_PATIENCE_SECONDS = 60.0
@@ -82,7 +82,7 @@ class DigestHandlers:
             await state.limits.admit_origin(self._access.network())
         id = subscription_id(self._tokens.key, mailbox)
         if await state.limits.admit_mailbox(id):
-            await state.lifecycle.subscribe(id, mailbox, chosen, _now_ms())
+            await state.lifecycle.subscribe(id, mailbox, chosen, present_ms())
             self._waits()
         return pb.SubscribeResponse()
 
@@ -90,7 +90,7 @@ class DigestHandlers:
         self, request: pb.ConfirmSubscriptionRequest
     ) -> pb.ConfirmSubscriptionResponse:
         """Begin what a link to confirm names."""
-        state, now_ms = self._stored(), _now_ms()
+        state, now_ms = self._stored(), present_ms()
         with _token_errors(request.token):
             id, revision = self._tokens.read_confirm(request.token, now_ms)
         confirmed = await state.lifecycle.confirm(id, revision, now_ms)
@@ -111,7 +111,7 @@ class DigestHandlers:
         self, request: pb.UpdateSubscriptionRequest
     ) -> pb.UpdateSubscriptionResponse:
         """Change what comes and when."""
-        state, now_ms = self._stored(), _now_ms()
+        state, now_ms = self._stored(), present_ms()
         with _token_errors(request.token):
             id = self._tokens.read_manage(request.token, now_ms)
         before = await state.subscriptions.get(id)
@@ -123,7 +123,7 @@ class DigestHandlers:
 
     async def unsubscribe(self, request: pb.UnsubscribeRequest) -> pb.UnsubscribeResponse:
         """End a subscription, by the token of a link to leave or to change it."""
-        state, now_ms = self._stored(), _now_ms()
+        state, now_ms = self._stored(), present_ms()
         with _token_errors(request.token):
             try:
                 id = self._tokens.read_leave(request.token)
@@ -158,7 +158,7 @@ class DigestHandlers:
 
     def _named(self, token: str) -> "_Named":
         """What a link to change names, or a link to confirm."""
-        now_ms = _now_ms()
+        now_ms = present_ms()
         with _token_errors(token):
             try:
                 return _Named(self._tokens.read_manage(token, now_ms), None)
@@ -215,7 +215,3 @@ async def _message(state: DigestState, found: Subscription) -> pb.Subscription:
         if due_ms is not None:
             message.next_time.FromMilliseconds(due_ms)
     return message
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)

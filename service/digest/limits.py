@@ -6,11 +6,11 @@ from redis.asyncio import Redis
 from service.errors import Reason, ServiceError
 from service.feedback_state import state_errors
 from service.keys import digest_notices_prefix, digest_partition, digest_requests_key
+from service.times import DAY_SECONDS
 
 MAX_NOTICES = 3
 """To one mailbox in a day: enough for one who mistypes, and too few to annoy somebody else."""
 
-_DAY_SECONDS = 86_400
 _HOUR_SECONDS = 3_600
 
 
@@ -40,7 +40,7 @@ class Limits:
     async def admit_mailbox(self, id: str) -> bool:
         """Count a notice to a mailbox: whether it may be sent. id: of its subscription."""
         key = digest_notices_prefix(digest_partition(id)) + id
-        return await self._count(key, _DAY_SECONDS) <= MAX_NOTICES
+        return await self._count(key, DAY_SECONDS) <= MAX_NOTICES
 
     async def _count(self, key: str, seconds: int) -> int:
         """How often this was asked of a key within so many seconds of the first time."""

@@ -19,8 +19,8 @@ from typing import NamedTuple
 from service import tokens, urls
 from service.digest.subscriptions import ID_BYTES, KEY_FILE, Subscription
 from service.secrets import InvalidToken, SigningKeys, lasting_key
+from service.times import DAY_MS
 
-DAY_MS = 86_400_000
 CONFIRM_MS = 3 * DAY_MS
 """How long a request waits to be confirmed; then it goes, the address with it."""
 

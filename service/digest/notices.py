@@ -1,7 +1,6 @@
 """Sends the notices that wait: at once from the service, and by every run of the sender."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from service.digest.transport import (
 from service.errors import ServiceError
 from service.keys import PARTITIONS
 from service.settings import Settings
+from service.times import present_ms
 
 _LOOK_SECONDS = 60.0
 """How often the service looks for notices that other processes left."""
@@ -68,12 +68,12 @@ class Courier:
         Raises ServiceError STATE_AWAY, and Undelivered where the mail server can't be had, or is
         lost for `MAX_LOST` notices in a row.
         """
-        if not await self.outbox.waits(_now_ms()):
+        if not await self.outbox.waits(present_ms()):
             return 0
         sent = lost = 0
         async with self.transport() as connection:
             for partition in range(PARTITIONS):
-                while taken := await self.outbox.take(partition, _now_ms()):
+                while taken := await self.outbox.take(partition, present_ms()):
                     for number, waiting in enumerate(taken):
                         if stopping is not None and stopping.is_set():
                             await self._give_back(taken[number:])
@@ -92,7 +92,7 @@ class Courier:
     async def _give_back(self, taken: Iterable[Waiting]) -> None:
         """Leave notices to others, or to the next run."""
         for waiting in taken:
-            await self.outbox.later(waiting, _now_ms())
+            await self.outbox.later(waiting, present_ms())
 
     async def _send(self, connection: Transport, waiting: Waiting) -> bool:
         """Whether it was sent. What goes wrong with one notice keeps no other back.
@@ -118,7 +118,7 @@ class Courier:
                     await self._later(waiting, error)
                     return False
                 lifecycle = Lifecycle(self.subscriptions)
-                await lifecycle.suppress(waiting.id, str(error), _now_ms())
+                await lifecycle.suppress(waiting.id, str(error), present_ms())
                 mail = None
         await self.outbox.done(waiting)
         return mail is not None
@@ -127,7 +127,7 @@ class Courier:
         """The mail of a notice, or None if nobody wants it any more."""
         from service.digest.mail import already_mail, confirmation_mail  # noqa: PLC0415 - templates
 
-        now_ms = _now_ms()
+        now_ms = present_ms()
         found = await self.subscriptions.get(waiting.id)
         if found is None or now_ms >= waiting.number + CONFIRM_MS:
             return None
@@ -141,7 +141,7 @@ class Courier:
 
     async def _later(self, waiting: Waiting, error: Exception) -> None:
         """Wait as long as it has waited already, from a minute to some hours."""
-        now_ms = _now_ms()
+        now_ms = present_ms()
         waited_seconds = (now_ms - waiting.number) / 1_000
         seconds = min(max(waited_seconds, FIRST_RETRY_SECONDS), LAST_RETRY_SECONDS)
         log.warning("a notice waits", subscription=waiting.id, because=str(error))
@@ -186,7 +186,3 @@ class NoticeTask:
             if not self._stopping.is_set():
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wanted.wait(), _LOOK_SECONDS)
-
-
-def _now_ms() -> int:
-    return int(time.time() * 1000)

@@ -24,15 +24,13 @@ from service.live import LiveModel
 from service.public_url import public_url
 from service.readers import Readers
 from service.recommendations import RecommendationHandlers
-from service.secrets import SigningKeys
+from service.secrets import SIGNING_KEYS, SigningKeys
 from service.settings import Settings
 from service.tombstones import Tombstones
 from service.trending.follower import TrendFollower
 from service.trending.handler import TrendingPapers
 from service.trending.lists import TrendingLists
 from service.trending.windows import trending
-
-SIGNING_KEYS = "signing.keys"
 
 
 @asynccontextmanager

@@ -1,12 +1,12 @@
 """A digest as it would be sent now, to look at."""
 
 import secrets
-import time
 from email.message import EmailMessage
 
 from service.digest.mail import Issue, digest_mail
 from service.digest.subscriptions import ID_BYTES, Content, Frequency, Status, Subscription
 from service.digest.tools import Tools
+from service.times import present_ms
 
 
 async def preview(tools: Tools, content: Content, address: str) -> EmailMessage | None:
@@ -16,7 +16,7 @@ async def preview(tools: Tools, content: Content, address: str) -> EmailMessage 
     finds a preview must not be able to change or end a digest.
     Fails as the method fails that the content asks.
     """
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = present_ms()
     selection = await tools.contents.selection(content)
     found = selection.new(frozenset(), tools.papers)
     if not found:

@@ -7,13 +7,12 @@ mail at hand may become undecided (see service/digest/ledger_scripts.py).
 """
 
 import asyncio
-import json
-import signal
 import sys
 from contextlib import suppress
 
 import structlog
 
+from service.child import stopping, told
 from service.digest.opening import opened
 from service.digest.sender import send_due
 from service.digest.tools import MailServerAway, Tools
@@ -32,32 +31,25 @@ log = structlog.get_logger(__name__)
 def main() -> int:
     """Run a sender process and return its exit code."""
     configure()
-    line = sys.stdin.readline()
-    if not line:  # the supervisor ended before it began
-        return 0
-    asyncio.run(_run(Settings(**json.loads(line))))
+    if settings := told():
+        asyncio.run(_run(settings))
     return 0
 
 
 async def _run(settings: Settings) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    loop.add_reader(sys.stdin.fileno(), stopping.set)
     state = FeedbackState(settings.state_url or "", types=event_types(settings.event_types))
-    async with opened(settings, state) as tools:
-        while not stopping.is_set():
-            await _send(tools, stopping)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), PERIOD_SECONDS)
-    loop.remove_reader(sys.stdin.fileno())
+    with stopping() as stop:
+        async with opened(settings, state) as tools:
+            while not stop.is_set():
+                await _send(tools, stop)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), PERIOD_SECONDS)
     await state.close()
 
 
-async def _send(tools: Tools, stopping: asyncio.Event) -> None:
+async def _send(tools: Tools, stop: asyncio.Event) -> None:
     try:
-        report = await send_due(tools, stopping=stopping)
+        report = await send_due(tools, stopping=stop)
     except (MailServerAway, ServiceError) as error:
         log.warning("digests wait", because=str(error))
     else:

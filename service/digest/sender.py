@@ -7,7 +7,6 @@ in its report and settles it as the setting `digest_undecided` says.
 
 import asyncio
 import random
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from email.message import EmailMessage
@@ -24,6 +23,7 @@ from service.digest.tools import MailServerAway, Report, Tools
 from service.digest.transport import MAX_LOST, Refused, Transport, Undelivered
 from service.errors import Code, ServiceError
 from service.keys import PARTITIONS
+from service.times import present_ms
 
 CLAIMED_AT_ONCE = 50
 """Mails of one partition: what a sender takes from others at a time, and delays when it dies."""
@@ -98,7 +98,7 @@ class _Run:
             if taken.claims:
                 await self._make(taken.claims)
                 made += len(taken.claims)
-            at_ms = self._at_ms or _now_ms()
+            at_ms = self._at_ms or present_ms()
             due = await self._ledger.due(partition, at_ms, offset, CLAIMED_AT_ONCE)
             if not due and not taken.claims:
                 break
@@ -199,7 +199,7 @@ class _Run:
         tools = self._tools
         entries = tools.contents.entries(found, tools.links)
         issue = Issue(claim.occurrence_ms, heading, entries)
-        return digest_mail(subscription, issue, tools.links, tools.mail_from, _now_ms())
+        return digest_mail(subscription, issue, tools.links, tools.mail_from, present_ms())
 
     async def _hand_over(self, claim: Claim, mail: EmailMessage) -> None:
         connection = await self._connect()
@@ -208,7 +208,7 @@ class _Run:
             await connection.send(mail)
         except Refused as error:
             if error.permanent:
-                await self._lifecycle.suppress(claim.id, str(error), _now_ms())
+                await self._lifecycle.suppress(claim.id, str(error), present_ms())
                 await self._settle(claim, State.REFUSED)
             else:
                 await self._later(claim, error)
@@ -285,7 +285,3 @@ def _had_one_that_day(claim: Claim, subscription: Subscription) -> bool:
     return claim.sent_ms > 0 and local_date(subscription, claim.sent_ms) == local_date(
         subscription, claim.occurrence_ms
     )
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

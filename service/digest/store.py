@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
 
-from service.digest.links import CONFIRM_MS, DAY_MS, MANAGE_MS
+from service.digest.links import CONFIRM_MS, MANAGE_MS
 from service.digest.outbox import Notice, Waiting
 from service.digest.schedule import next_due
 from service.digest.subscriptions import Status, Subscription, pack, unpack
@@ -28,6 +28,7 @@ from service.keys import (
     subscription_key,
     subscriptions_prefix,
 )
+from service.times import DAY_MS
 
 ENDED_MS = 30 * DAY_MS
 """How long one that was ended can be taken up again."""

@@ -1,7 +1,6 @@
 """The trending hours of all partitions on the state server: which changed, what they hold, and how
 far they are behind the log."""
 
-import time
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from service.keys import (
     trending_hours_key,
     trending_prefix,
 )
+from service.times import present_ms
 from service.trending.records import Records
 from service.trending.scripts import CATCH_UP, RESET
 
@@ -73,7 +73,7 @@ class Hours:
         entries = await self._log.read(partition, place.trended, _ENTRIES_AT_ONCE)
         due = [each for each in entries if _order(each[0]) <= _order(place.counted)]
         until = due[-1][0] if len(due) == _ENTRIES_AT_ONCE else place.counted
-        records = pack_for_lua(self._records.of(due, int(time.time() * 1000)))
+        records = pack_for_lua(self._records.of(due, present_ms()))
         keys = [
             *(log_key(partition), cursor_key(partition), events_key(partition)),
             *(trending_prefix(partition), trending_hours_key(partition)),

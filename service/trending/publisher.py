@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from service.errors import ServiceError
 from service.feedback_state import run_scripts
 from service.keys import PARTITIONS, RANKINGS_KEY, RANKINGS_PUBLISHER_KEY
+from service.times import present_ms
 from service.trending.hours import Hours, Place
 from service.trending.layout import HOUR_MS
 from service.trending.scripts import HOLD, PUBLISH, RELEASE
@@ -44,10 +45,6 @@ RETRY_SECONDS = 1.0
 log = structlog.get_logger(__name__)
 
 
-def _now_ms() -> int:
-    return int(time.time() * 1000)
-
-
 class TrendPublisher:
     """Publishes the rankings of all windows.
 
@@ -61,7 +58,7 @@ class TrendPublisher:
         client: Redis,
         hours: Hours,
         configured: Trending,
-        now_ms: Callable[[], int] = _now_ms,
+        now_ms: Callable[[], int] = present_ms,
     ) -> None:
         self.hours = hours
         self._client = client

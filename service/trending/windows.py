@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from models.interactions import EVENT_TYPES, EventType
 from service.settings import Settings
+from service.times import DAY_MS
 
-DAY_MS = 86_400_000
 MAX_WINDOWS = 8
 IMPRESSION = "impression"
 """Events of this type say how much a paper is shown; they have no weight."""

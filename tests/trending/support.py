@@ -7,11 +7,12 @@ import msgpack
 
 from models.interactions import RETRACT
 from service.events import StoredEvent, content_digest
+from service.times import DAY_MS
 from service.trending.layout import HOUR_MS
 from service.trending.ranking import Ranking
 from service.trending.records import Fields, Records
 from service.trending.table import Table
-from service.trending.windows import DAY_MS, TYPE_WEIGHTS, Trending, trending
+from service.trending.windows import TYPE_WEIGHTS, Trending, trending
 from tests.trending.oracle import Trend
 
 FIELDS = Fields(b"a key of the tests alone")

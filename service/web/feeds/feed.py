@@ -10,7 +10,6 @@ ENTRIES = 30
 KEPT_SECONDS = 3_600
 """How long a feed may be kept whose list changes with the model."""
 
-DAY_MS = 86_400_000
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML 1.0 document may hold, escaped or not (its production 2, Char)."""

@@ -1,6 +1,5 @@
 """The feed of new papers like some papers."""
 
-import time
 from collections.abc import Sequence
 
 from starlette.requests import Request
@@ -13,13 +12,14 @@ from relatedpapers.v1.recommendation_service_pb2 import (
     ListRelatedPapersResponse,
     ResultSource,
 )
+from service.times import DAY_MS, present_ms
 from service.validation import MAX_PAGE_SIZE, missing
 from service.web.api import Api
 from service.web.explorer import parameters
 from service.web.explorer.facts import facts
 from service.web.explorer.why import Why, scale, why
 from service.web.feeds.entries import entry
-from service.web.feeds.feed import DAY_MS, ENTRIES, KEPT_SECONDS, Feed, plain, shortened
+from service.web.feeds.feed import ENTRIES, KEPT_SECONDS, Feed, plain, shortened
 from service.web.feeds.ids import feed_urn
 from service.web.links import url
 
@@ -60,7 +60,7 @@ async def feed(api: Api, request: Request, public_url: str) -> Feed:
         **filtered,
     )
     written_ms = api.catalog.written_ms
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = present_ms()
     return Feed(
         id=feed_urn(name, public_url),
         title=await _title(api, request, seeds),

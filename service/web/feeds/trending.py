@@ -9,11 +9,12 @@ from relatedpapers.v1.recommendation_service_pb2 import (
     ResultSource,
     TrendingPaper,
 )
+from service.times import DAY_MS
 from service.web import trends
 from service.web.api import Api
 from service.web.explorer import parameters
 from service.web.feeds.entries import entry
-from service.web.feeds.feed import DAY_MS, ENTRIES, Entry, Feed
+from service.web.feeds.feed import ENTRIES, Entry, Feed
 from service.web.feeds.ids import feed_urn
 from service.web.links import url
 
