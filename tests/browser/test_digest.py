@@ -189,38 +189,39 @@ async def test_pages_are_sound_in_every_look(
     problems.expect("400")
     page = await browse(look)
 
-    async def sound() -> None:
+    async def sound(heading: str) -> None:
+        # A click that leads to another page is over before that page is there.
+        await expect(page.get_by_role("heading", level=1)).to_have_text(heading)
         await assert_no_sideways_scroll(page)
         await axe(page)
 
     await page.goto(f"{digests.web}/digest")
-    await sound()
+    await sound("Papers by mail")
     for choice in ("New papers that a search finds", "New papers like some others"):
         await page.get_by_label(choice).check()
-        await sound()
+        await sound("Papers by mail")
     await page.get_by_label("How often").select_option("Once a week")
     await page.get_by_label("Your address").fill(address)
     await page.get_by_role("button", name="Subscribe").click()
     await expect(page.get_by_role("alert")).to_have_text("Name at least one paper.")
-    await sound()
+    await sound("Papers by mail")
     await page.get_by_label("The others").fill("arXiv:1706.03762")
     await page.get_by_role("button", name="Subscribe").click()
-    await expect(page.get_by_role("heading", level=1)).to_have_text("Look into your mailbox")
-    await sound()
+    await sound("Look into your mailbox")
     await page.goto(links(await digests.mail(address, 1))["confirm"].url)
-    await sound()
+    await sound("Confirm your digest")
     await page.get_by_role("button", name="Confirm").click()
-    await sound()
+    await sound("Your digest is confirmed")
     await page.get_by_role("link", name="Change or end it").click()
     await expect(page.get_by_role("link", name="Attention Is All You Need")).to_be_visible()
-    await sound()
+    await sound("Your digest")
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
-    await sound()
+    await sound("Your digest")
     await page.get_by_role("button", name="Unsubscribe", exact=True).click()
-    await sound()
+    await sound("You are unsubscribed")
     await page.goto(f"{digests.web}/digest/unsubscribe?token=any")
-    await sound()
+    await sound("Unsubscribe from the digest?")
 
 
 async def test_only_what_belongs_to_a_choice_is_shown(digests: Service, page: Page) -> None:
