@@ -7,6 +7,7 @@ from types import MappingProxyType
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from models.interactions import EVENT_TYPES, RETRACT, EventType
+from service.settings import SettingsError
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _MAX_NAME_CHARACTERS = 64
@@ -30,29 +31,31 @@ def event_types(setting: str = "{}") -> Mapping[str, EventType]:
 
     setting: `{"dwell": {"strength": 0.3, "sign": 1}, "undo-dwell": {"undoes": "dwell"}}`; a type
     that undoes another has no strength of its own.
-    Raises ValueError with one sentence that says what is wrong where.
+    Raises SettingsError with one sentence that says what is wrong where.
     """
     try:
         given = _SETTING.validate_json(setting or "{}")
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise ValueError(f"The event types: {f'{place}: ' * bool(place)}{first['msg']}.") from error
+        raise SettingsError(
+            f"The event types: {f'{place}: ' * bool(place)}{first['msg']}."
+        ) from error
     types = dict(EVENT_TYPES)
     for name, fields in given.items():
         if not _NAME.fullmatch(name) or len(name) > _MAX_NAME_CHARACTERS or name == RETRACT:
-            raise ValueError(
+            raise SettingsError(
                 f"The event type {name!r} must be kebab-case, not {RETRACT!r}, and at most "
                 f"{_MAX_NAME_CHARACTERS} characters long."
             )
         if fields.undoes and (fields.strength or fields.sign):
-            raise ValueError(
+            raise SettingsError(
                 f"The event type {name!r} either undoes another or has a strength and a sign."
             )
         types[name] = EventType(fields.strength, fields.sign, fields.undoes)
     for name, kind in types.items():
         if kind.undoes and (kind.undoes not in types or types[kind.undoes].undoes):
-            raise ValueError(
+            raise SettingsError(
                 f"The event type {name!r} undoes {kind.undoes!r}, which is no type that can be."
             )
     return MappingProxyType(types)

@@ -16,16 +16,10 @@ from relatedpapers.v1 import (
     recommendation_service_pb2,
 )
 from service.access import Access
-from service.background import Background
-from service.cache import AnswerCache
-from service.catalog import Catalog
+from service.core import Core
 from service.digest.handlers import DigestHandlers
 from service.feedback import FeedbackHandlers
 from service.papers import PaperHandlers
-from service.readers import Readers
-from service.recommendations import RecommendationHandlers
-from service.secrets import SigningKeys
-from service.trending.handler import TrendingPapers
 from service.versions import ModelHandlers
 
 SERVICES = tuple(
@@ -66,24 +60,14 @@ class Method(NamedTuple):
 
 
 def methods(
-    catalog: Catalog,
-    keys: SigningKeys,
-    background: Background,
-    cache: AnswerCache,
-    feedback: FeedbackHandlers,
-    access: Access,
-    readers: Readers,
-    trending: TrendingPapers,
-    digest: DigestHandlers,
+    core: Core, access: Access, feedback: FeedbackHandlers, digest: DigestHandlers
 ) -> Iterator[Method]:
     """Every method of every service."""
     handlers: dict[str, object] = {
-        "RecommendationService": RecommendationHandlers(
-            catalog, keys, background, cache, access, readers, trending
-        ),
-        "PaperService": PaperHandlers(catalog),
+        "RecommendationService": core.recommendations(access),
+        "PaperService": PaperHandlers(core.catalog),
         "FeedbackService": feedback,
-        "ModelService": ModelHandlers(catalog, keys),
+        "ModelService": ModelHandlers(core.catalog, core.keys),
         "DigestService": digest,
     }
     for service in SERVICES:

@@ -37,7 +37,7 @@ async def _serve(settings: Settings) -> None:
     gc.freeze()  # what is loaded stays: the collector need not look through it again and again
     with stopping() as stop:
         await application.start()
-        model = application.catalog.serving.artifact.folder
+        model = application.core.catalog.serving.artifact.folder
         _report(port=application.port, web_port=application.web_port, model=str(model))
         await stop.wait()
     await application.stop()

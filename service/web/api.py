@@ -19,8 +19,8 @@ class Api:
     catalog: the models of this server.
     readers: where readers stand; pages ask only where everything is allowed.
     windows: the lengths of the windows of trending papers, in ms by name; the default first.
-    open: whether everything is allowed, as on loopback without API keys; elsewhere pages show no
-        reader, and write nothing.
+    allows_all: whether everything is allowed, as on loopback without API keys; elsewhere pages show
+        no reader, and write nothing.
     """
 
     def __init__(

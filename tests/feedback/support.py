@@ -65,8 +65,8 @@ def assert_refused(result: pb.EventResult, reason: Reason, code: Code, *, retrya
 
 async def logged(running: Running) -> list[StoredEvent]:
     """Every event of the log."""
-    assert running.application.state is not None
-    log = FeedbackLog(running.application.state.client)
+    assert running.application.core.state is not None
+    log = FeedbackLog(running.application.core.state.client)
     return [
         event._replace(content=b"")
         for partition in range(PARTITIONS)
@@ -76,5 +76,5 @@ async def logged(running: Running) -> list[StoredEvent]:
 
 async def stored_ids(running: Running, reader: str) -> set[str]:
     """The events of the reader's history."""
-    assert running.application.state is not None
-    return {each.id for each in (await running.application.state.history(reader)).events}
+    assert running.application.core.state is not None
+    return {each.id for each in (await running.application.core.state.history(reader)).events}

@@ -67,7 +67,7 @@ async def test_readers_teach_every_list(running: Running, artifact: Artifact) ->
         for paper in (SEED, OTHER)
     ]
     assert set(reasons(await support.write(running, events))) == {""}
-    live = running.application.live
+    live = running.application.core.live
     await eventually(lambda: other in co_read(live).get(seed, []), "the pair reaches the server")
     # Then the one rises in the list of the other, by what readers say and nothing else
     after = await related(running, SEED, page_size=100)

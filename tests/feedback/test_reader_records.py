@@ -122,7 +122,7 @@ async def test_a_reader_whom_the_model_was_trained_on(
         request = pb.DeleteReaderRequest(reader_id=reader)
         answer = await running.feedback.DeleteReader(request)
         [model] = [trace for trace in answer.remaining if trace.name == "model"]
-        assert running.application.catalog.serving.artifact.version in model.description
+        assert running.application.core.catalog.serving.artifact.version in model.description
         assert await export(running, reader) == pb.ExportReaderResponse()
 
 

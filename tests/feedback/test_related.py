@@ -84,7 +84,7 @@ async def publish(
 
 async def follow(running: Running, papers: int) -> None:
     """Wait until the server has the deltas of so many papers."""
-    live = running.application.live
+    live = running.application.core.live
     assert live is not None
 
     def applied() -> bool:
@@ -94,7 +94,7 @@ async def follow(running: Running, papers: int) -> None:
 
 
 def artifact_of(running: Running) -> Artifact:
-    return running.application.catalog.serving.artifact
+    return running.application.core.catalog.serving.artifact
 
 
 async def test_a_pair_that_readers_read_together_rises(

@@ -142,9 +142,9 @@ class HeldBack:
 @pytest.fixture
 def held_back(running: Running, monkeypatch: pytest.MonkeyPatch) -> HeldBack:
     """The state server of the service takes its time, until `release`."""
-    assert running.application.state is not None
-    held = HeldBack(running.application.state)
-    monkeypatch.setattr(running.application.state, "append", held.append)
+    assert running.application.core.state is not None
+    held = HeldBack(running.application.core.state)
+    monkeypatch.setattr(running.application.core.state, "append", held.append)
     return held
 
 

@@ -112,8 +112,8 @@ async def test_every_spelling_of_a_paper_is_stored_as_the_corpus_spells_it(
     }
     events = [event(paper_id=spelling, type="save") for spelling in spellings]
     assert set(reasons(await write(running, events))) == {""}
-    assert running.application.state is not None
-    history = await running.application.state.history("ada")
+    assert running.application.core.state is not None
+    history = await running.application.core.state.history("ada")
     stored = {each.id: each.paper for each in history.events}
     assert [stored[each.id] for each in events] == list(spellings.values())
 

@@ -84,7 +84,7 @@ async def test_filters_are_those_of_every_list(search: Search) -> None:
 
 async def test_a_filter_alone_lists_the_most_cited_first(running: Running, search: Search) -> None:
     answer = await search(filter={"venues": [toy.VENUES[0]]}, page_size=100)
-    papers = running.application.catalog.serving.artifact.papers
+    papers = running.application.core.catalog.serving.artifact.papers
     counts = [papers.citation_count[papers.row(each) or 0] for each in ids(answer)]
     assert counts == sorted(counts, reverse=True)
     assert len(counts) == answer.total - 1  # of the twins one is shown
@@ -180,7 +180,7 @@ async def test_a_list_keeps_to_its_model_when_another_serves(
 async def test_a_request_that_comes_again_is_answered_from_memory(
     running: Running, search: Search
 ) -> None:
-    counters = running.application.cache.counters
+    counters = running.application.core.cache.counters
     unknown = {"excluded_paper_ids": ["no-such"]}
     first = await search("graph", filter=unknown)
     assert (counters.local_hits, counters.misses) == (0, 1)

@@ -253,7 +253,7 @@ async def test_an_answer_names_its_model_and_itself(running: Running) -> None:
     first = await related(running, "graph-05")
     again = await related(running, "graph-05")
     other = await related(running, "graph-06")
-    assert first.model_version == running.application.catalog.serving.artifact.version
+    assert first.model_version == running.application.core.catalog.serving.artifact.version
     assert first.attribution_token == again.attribution_token != other.attribution_token
 
 
@@ -315,7 +315,7 @@ async def test_a_list_keeps_to_its_model_when_another_serves(
 
 
 async def test_a_request_that_comes_again_is_answered_from_memory(running: Running) -> None:
-    counters = running.application.cache.counters
+    counters = running.application.core.cache.counters
     first = await related(running, "graph-02")
     assert (counters.local_hits, counters.misses) == (0, 1)
     assert await related(running, "graph-02") == first

@@ -29,7 +29,7 @@ async def test_a_paper_is_what_the_corpus_says(running: Running) -> None:
     assert list(paper.keywords) == line["keywords"]
     citing = [each for each in toy.papers() if toy.ARXIV in each.get("references", [])]
     assert paper.citation_count == len(citing) > 0
-    assert response.model_version == running.application.catalog.serving.artifact.version
+    assert response.model_version == running.application.core.catalog.serving.artifact.version
 
 
 async def test_what_a_paper_lacks_is_absent(running: Running) -> None:

@@ -36,7 +36,7 @@ class Busy:
     """Keeps the background thread busy, so that what needs it waits, until `release`."""
 
     def __init__(self, running: Running) -> None:
-        self._background = running.application.background
+        self._background = running.application.core.background
         self._released = Event()
         self._begun = Event()
 
@@ -112,7 +112,7 @@ async def test_a_call_in_flight_finishes_before_the_service_stops(settings: Sett
         async with Busy(running) as busy:
             # Given a call that waits for its turn
             call = running.recommendations.ListRelatedPapers(DRAFT)
-            await until(lambda: running.application.background.waiting == 1)
+            await until(lambda: running.application.core.background.waiting == 1)
             # When the service stops
             stopping = asyncio.create_task(running.application.stop())
             assert (await anext(watch)).status == NOT_SERVING
@@ -127,7 +127,7 @@ async def test_a_call_that_takes_too_long_is_cut_off(settings: Settings) -> None
     impatient = settings.model_copy(update={"drain_seconds": 0.0})
     async with Starting(impatient) as running, Busy(running):
         call = running.recommendations.ListRelatedPapers(DRAFT)
-        await until(lambda: running.application.background.waiting == 1)
+        await until(lambda: running.application.core.background.waiting == 1)
         await running.application.stop()
         with pytest.raises(grpc.aio.AioRpcError):
             await call
@@ -139,8 +139,8 @@ async def test_no_work_is_done_for_a_caller_that_has_gone(running: Running) -> N
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call
         assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
-        await until(lambda: running.application.background.waiting == 0)
-    counters = running.application.cache.counters
+        await until(lambda: running.application.core.background.waiting == 0)
+    counters = running.application.core.cache.counters
     assert counters.misses == 1  # it was asked for once, and given up
 
 
@@ -186,7 +186,7 @@ async def test_lists_come_while_redis_is_slow(settings: Settings, slow_redis: st
         expected = await running.recommendations.ListRelatedPapers(DRAFT)
     async with Starting(slow.model_copy(update={"state_url": None})) as running:
         found = await running.recommendations.ListRelatedPapers(DRAFT)
-        assert running.application.cache.counters.errors > 0
+        assert running.application.core.cache.counters.errors > 0
     assert [each.paper.id for each in found.results] == [each.paper.id for each in expected.results]
 
 
@@ -201,13 +201,13 @@ async def test_lists_come_while_redis_is_stopped_and_flushed(
         running = await service.__aenter__()
         first = await running.recommendations.ListRelatedPapers(DRAFT)
         assert await running.recommendations.ListRelatedPapers(DRAFT) == first
-        assert running.application.cache.counters.shared_hits == 1
+        assert running.application.core.cache.counters.shared_hits == 1
         # When the cache is flushed, answers are computed again
         async with Redis.from_url(urls[Role.CACHE]) as redis:
             await redis.flushall()
         assert await running.recommendations.ListRelatedPapers(DRAFT) == first
-        assert running.application.cache.counters.misses == 2
+        assert running.application.core.cache.counters.misses == 2
     # And when it is stopped, too
     assert await running.recommendations.ListRelatedPapers(DRAFT) == first
-    assert running.application.cache.counters.errors == 1
+    assert running.application.core.cache.counters.errors == 1
     await service.__aexit__()

@@ -55,16 +55,16 @@ async def trend(
     )
     answer = await running.feedback.WriteFeedback(request)
     assert not any(result.status.code for result in answer.results)
-    application = running.application
-    assert application.state is not None
-    updater = open_updater(application.state, application.catalog.serving.artifact, settings)
+    core = running.application.core
+    assert core.state is not None
+    updater = open_updater(core.state, core.catalog.serving.artifact, settings)
     while await updater.log.lag():
         await updater.step()
     await updater.close()
-    publisher = open_trends(application.state, settings)
+    publisher = open_trends(core.state, settings)
     assert await publisher.step()
     await publisher.close()
-    await application.trends.load()
+    await core.trends.load()
 
 
 async def listed(running: Running, **fields: object) -> pb.ListTrendingPapersResponse:
@@ -193,7 +193,7 @@ async def test_a_service_without_the_paper_leaves_it_out(
 ) -> None:
     await trend(running, settings, ("ada", "click", "graph-05"))
     async with Starting(settings.model_copy(update={"model": sample_model})) as other:
-        await other.application.trends.load()
+        await other.application.core.trends.load()
         answer = await listed(other, page_size=100)
         assert answer.HasField("as_of")
         assert {result.source for result in answer.results} == {FALLBACK}
@@ -209,11 +209,11 @@ async def test_rankings_stay_while_the_state_server_is_away(
             await trend(running, own, ("ada", "click", "graph-05"))
             redis.stop()
             with pytest.raises((RedisError, OSError)):
-                await running.application.trends.load()
+                await running.application.core.trends.load()
             answer = await listed(running, view="PAPER_VIEW_ID")
             assert answer.results[0].source == TRENDING
             redis.start()
-            await running.application.trends.load()
+            await running.application.core.trends.load()
             assert (await listed(running, page_size=1)).results[0].source == TRENDING
 
 

@@ -67,7 +67,7 @@ async def test_a_complete_request_may_take_its_time(running: Running) -> None:
     async with connected(running) as (reader, writer):
         async with Busy(running):
             writer.write(WHOLE)
-            await until(lambda: running.application.background.waiting == 1)
+            await until(lambda: running.application.core.background.waiting == 1)
             loop = asyncio.get_running_loop()
             later = loop.time() + 3 * LimitedProtocol.limits.request_seconds
             await until(lambda: loop.time() > later)
@@ -97,9 +97,9 @@ async def test_no_work_is_done_for_a_client_that_has_gone(running: Running) -> N
     async with Busy(running):
         async with connected(running) as (_, writer):
             writer.write(WHOLE)
-            await until(lambda: running.application.background.waiting == 1)
-        await until(lambda: running.application.background.waiting == 0)
-    assert running.application.cache.counters.misses == 1  # asked for once, and given up
+            await until(lambda: running.application.core.background.waiting == 1)
+        await until(lambda: running.application.core.background.waiting == 0)
+    assert running.application.core.cache.counters.misses == 1  # asked for once, and given up
     counted = (await Http(running.application.web_port).get("/metrics")).content.decode()
     assert 'code="CANCELLED",method="ListRelatedPapers"' in counted
 
@@ -146,7 +146,7 @@ async def test_a_call_that_takes_too_long_is_cut_off(settings: Settings) -> None
         Busy(running),
     ):
         writer.write(WHOLE)
-        await until(lambda: running.application.background.waiting == 1)
+        await until(lambda: running.application.core.background.waiting == 1)
         async with asyncio.timeout(60):
             await running.application.stop()
         assert not (await reader.read()).startswith(b"HTTP/1.1 200")

@@ -166,7 +166,7 @@ async def test_a_deadline_that_passes_meanwhile(running: Running) -> None:
             failure = await wire.call(LIST, DRAFT, headers)
             assert isinstance(failure, Failure), name
             assert failure.reason == Reason.DEADLINE_PASSED
-            await until(lambda: running.application.background.waiting == 0)
+            await until(lambda: running.application.core.background.waiting == 0)
 
 
 async def test_bytes_that_are_no_message(running: Running) -> None:
@@ -223,7 +223,7 @@ async def test_a_service_that_stops(settings: Settings) -> None:
         port = running.application.web_port
         async with Busy(running) as busy:
             call = asyncio.create_task(ConnectJson(port).call(LIST, DRAFT))
-            await until(lambda: running.application.background.waiting == 1)
+            await until(lambda: running.application.core.background.waiting == 1)
             stopping = asyncio.create_task(running.application.stop())
             await until(lambda: running.application._gateway.stopping)
             for wire in (ConnectJson(port), ConnectGet(port), WIRES["grpc-web"](0, port)):

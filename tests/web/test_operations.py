@@ -81,7 +81,7 @@ async def test_model_and_caches_are_shown(running: Running) -> None:
     for _ in range(2):
         await running.recommendations.ListRelatedPapers(DRAFT)
     counted = await samples(http)
-    version = running.application.catalog.serving.artifact.version
+    version = running.application.core.catalog.serving.artifact.version
     assert counted["related_papers_model_info"] == {(version,): 1}
     assert counted["related_papers_cache_answers_total"]["misses",] == 1
     assert counted["related_papers_cache_answers_total"]["local_hits",] == 1
