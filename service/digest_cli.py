@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from service.digest.ledger import Named
     from service.digest.store import Subscriptions
     from service.feedback_state import FeedbackState
+    from service.settings import Settings
 
 _AHEAD = timedelta(days=1)
 """How far ahead of the present `send --at` may be: the digests of those dates are used up."""
@@ -30,7 +31,11 @@ At = Annotated[
     ),
 ]
 PublicUrl = Annotated[
-    str | None, typer.Option(help="Where readers reach the pages; mails by SMTP need it.")
+    str | None,
+    typer.Option(
+        help="Where readers reach the pages; mails by SMTP need it. \\[default: where the last "
+        "`serve` on the data folder was reached]"
+    ),
 ]
 
 
@@ -66,7 +71,7 @@ def send(
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
         try:
-            async with opened(settings, state) as tools:
+            async with opened(_with_links(settings), state) as tools:
                 report = await send_due(tools, at_ms, stopping)
                 say(str(report))
                 await _say_undecided(report.undecided, tools.subscriptions)
@@ -160,7 +165,7 @@ def preview(
         from service.digest.transport import MailSettingsError
 
         try:
-            async with opened(settings, state) as tools:
+            async with opened(_with_links(settings), state) as tools:
                 mail = await made(tools, content, address)
         except MailSettingsError as error:
             fail(str(error))
@@ -219,6 +224,22 @@ def bounces(
         run_on_state(settings, run)
     except typer.Exit as error:
         raise typer.Exit(1 if files else EX_TEMPFAIL) from error
+
+
+def _with_links(settings: "Settings") -> "Settings":
+    """With the address where links lead, which is said where no setting names it.
+
+    Raises MailSettingsError: by SMTP a setting must.
+    """
+    from service.digest.transport import check
+    from service.public_url import left_public_url
+
+    check(settings)
+    if settings.public_url is not None:
+        return settings
+    url = left_public_url(settings)
+    typer.echo(f"Links lead to {url}; --public-url names another address.", err=True)
+    return settings.model_copy(update={"public_url": url})
 
 
 async def _say_undecided(undecided: "list[Named]", subscriptions: "Subscriptions") -> None:

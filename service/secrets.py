@@ -11,10 +11,13 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 import structlog
+
+from service import private_file
 
 SIGNING_KEYS = "signing.keys"
 """Their file in the data folder."""
@@ -95,8 +98,7 @@ def rotate(path: Path) -> None:
     Raises SigningKeysError.
     """
     try:
-        temporary = _write_aside(path, [secrets.token_bytes(_KEY_BYTES), _read(path)[0]])
-        temporary.rename(path)
+        private_file.write(path, _lines([secrets.token_bytes(_KEY_BYTES), _read(path)[0]]))
     except OSError as error:
         raise SigningKeysError(f"cannot rotate the signing keys {path}: {error}") from error
 
@@ -116,7 +118,7 @@ def lasting_key(path: Path) -> bytes:
 
 def _make(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = _write_aside(path, [secrets.token_bytes(_KEY_BYTES)])
+    temporary = private_file.write_aside(path, _lines([secrets.token_bytes(_KEY_BYTES)]))
     with suppress(FileExistsError):  # another process was first: its keys count
         os.link(temporary, path)
     temporary.unlink()
@@ -141,14 +143,8 @@ def _read(path: Path) -> list[bytes]:
     return keys
 
 
-def _write_aside(path: Path, keys: list[bytes]) -> Path:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.writelines(f"{key.hex()}\n" for key in keys)
-        file.flush()
-        os.fsync(file.fileno())
-    return temporary
+def _lines(keys: Iterable[bytes]) -> str:
+    return "".join(f"{key.hex()}\n" for key in keys)
 
 
 def _identity(path: Path) -> tuple[int, int]:

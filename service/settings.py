@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         None,
         description="Where readers reach the web port, such as https://papers.example: it stands "
-        "in feeds and in mails; without, the address that is listened on",
+        "in feeds and in mails; without, the address that `serve` listens on",
     )
     event_types: str = Field(
         "{}",

@@ -18,6 +18,7 @@ from typing import IO, NamedTuple, cast
 import structlog
 
 from service.embedded import Role, keep
+from service.public_url import leave_public_url
 from service.settings import Settings
 
 _ENVIRONMENT = {
@@ -72,8 +73,17 @@ def supervise(settings: Settings, announce: Callable[[Ports], None]) -> None:
                 stack.callback(Companion("service.updater", served).end)
             if settings.with_digest:
                 stack.callback(Companion("service.digest.process", served).end)
+            _leave_public_url(served)
             announce(ports)
         worker.wait()
+
+
+def _leave_public_url(served: Settings) -> None:
+    """Commands on the data folder write links too. What serves does so without."""
+    try:
+        leave_public_url(served)
+    except OSError as error:
+        log.warning("commands can't know where links lead; set public_url", because=str(error))
 
 
 def _stops() -> list[signal.Signals]:
