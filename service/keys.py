@@ -51,6 +51,8 @@ The digest, by subscription. NN is the partition of a subscription, 00 to 15:
     rp:{digest:NN}:counts           hash    outcome -> mails                               none
     rp:{digest:NN}:subscription:<id>
                                     string  packed subscription                            by status
+    rp:{digest:NN}:pending:<id>     hash    revision -> packed request that nobody has     3 days
+                                            confirmed yet
     rp:{digest:NN}:going            zset    subscription that is not active -> when all    none
                                             of the above about it goes, Unix ms
     rp:{digest:NN}:notices:<id>     string  notices sent to that mailbox                   a day
@@ -229,6 +231,17 @@ def subscriptions_prefix(partition: int) -> str:
 def subscription_key(id: str) -> str:
     """A subscription."""
     return subscriptions_prefix(digest_partition(id)) + id
+
+
+def digest_pending_prefix(partition: int) -> str:
+    """What the keys of unconfirmed requests of one partition begin with; the subscription's id
+    follows."""
+    return f"rp:{{digest:{partition:02}}}:pending:"
+
+
+def digest_pending_key(id: str) -> str:
+    """The requests for a subscription that nobody has confirmed yet."""
+    return digest_pending_prefix(digest_partition(id)) + id
 
 
 def digest_notices_prefix(partition: int) -> str:

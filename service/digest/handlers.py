@@ -11,7 +11,7 @@ from relatedpapers.v1 import digest_service_pb2 as pb
 from service.access import Access
 from service.api_keys import Scope
 from service.catalog import Catalog
-from service.digest.lifecycle import Lifecycle, Wishes, changed, gone
+from service.digest.lifecycle import Lifecycle, Wishes, gone
 from service.digest.limits import Limits
 from service.digest.links import ExpiredToken, Tokens
 from service.digest.preferences import address, preferences, wishes
@@ -169,13 +169,11 @@ class DigestHandlers:
 
     async def _asked(self, state: DigestState, token: str) -> Subscription:
         id, revision = self._named(token)
+        if revision is not None:
+            return await state.lifecycle.requested(id, revision)
         found = await state.subscriptions.get(id)
         if found is None:
             raise gone()
-        if revision is not None and found.status is Status.ENDED:
-            raise gone()
-        if revision not in {None, found.revision} and found.status is Status.PENDING:
-            raise changed()
         return found
 
 

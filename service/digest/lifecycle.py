@@ -1,17 +1,22 @@
 """How a subscription passes from one standing to another.
 
-(none), PENDING, ENDED --subscribe--> PENDING --confirm--> ACTIVE
+(none), ENDED --subscribe--> as it was, with a PENDING request beside it
+(none), ENDED --confirm a request, SUPPRESSED --confirm--> ACTIVE
 ACTIVE, SUPPRESSED, ENDED --change--> ACTIVE
 ACTIVE, SUPPRESSED --end--> ENDED
-ACTIVE --suppress--> SUPPRESSED
-PENDING, ENDED and SUPPRESSED --time--> (none); any --erase--> (none)
+ACTIVE, (none) with a request --suppress--> SUPPRESSED
+ENDED, SUPPRESSED and requests --time--> (none); any --erase--> (none)
+
+Requests wait beside one another, each with a link of its own, until one is confirmed: of whoever
+sends one to a mailbox that is not theirs, nothing else follows.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from service.digest.outbox import Notice
-from service.digest.store import Subscriptions
+from service.digest.store import Held, Subscriptions
 from service.digest.subscriptions import Content, Frequency, Status, Subscription, next_revision
 from service.errors import Reason, ServiceError
 
@@ -35,16 +40,16 @@ class Lifecycle:
 
     async def subscribe(self, id: str, address: str, wishes: Wishes, now_ms: int) -> bool:
         """Ask for a subscription; whether its mailbox is sent a notice."""
+        revision = 0
         while True:
             held = await self._subscriptions.read(id)
-            before = held.subscription
-            if before and before.status is Status.SUPPRESSED:
+            if held.status is Status.SUPPRESSED:
                 return False
-            if before and before.status is Status.ACTIVE:
+            if held.status is Status.ACTIVE:
                 await self._subscriptions.notify(id, Notice.ALREADY, now_ms)
                 return True
-            revision = next_revision(before.revision if before else 0, now_ms)
-            pending = Subscription(
+            revision = next_revision(max(revision, held.revision), now_ms)
+            request = Subscription(
                 id=id,
                 address=address,
                 time_zone=wishes.time_zone,
@@ -57,30 +62,35 @@ class Lifecycle:
                 confirmed_ms=0,
                 revision=revision,
             )
-            if await self._subscriptions.write(held, pending, now_ms, Notice.CONFIRM):
+            if await self._subscriptions.ask(held, request, now_ms):
                 return True
+
+    async def requested(self, id: str, revision: int) -> Subscription:
+        """What a link to confirm names; see `confirm`."""
+        return (await self._named(id, revision)).subscription
 
     async def confirm(self, id: str, revision: int, now_ms: int) -> Subscription:
         """Begin what a request asked for; one that has begun stays as it is. Whoever has the link
         reads the mailbox, so one that was suppressed begins again."""
-
-        def confirmed(before: Subscription) -> Subscription:
-            if before.status is Status.ENDED:
-                raise gone()
-            if before.status is Status.PENDING and before.revision != revision:
-                raise changed()
-            confirmed_ms = before.confirmed_ms or now_ms
-            return replace(before, status=Status.ACTIVE, confirmed_ms=confirmed_ms, refusal="")
-
-        return await self._change(id, confirmed, now_ms)
+        while True:
+            held, named = await self._named(id, revision)
+            if named.status is Status.ACTIVE:
+                return named
+            after = replace(
+                named,
+                status=Status.ACTIVE,
+                confirmed_ms=named.confirmed_ms or now_ms,
+                revision=next_revision(max(named.revision, held.revision), now_ms),
+                refusal="",
+            )
+            request = named if named.status is Status.PENDING else None
+            if await self._subscriptions.write(held, after, now_ms, request):
+                return after
 
     async def change(self, id: str, wishes: Wishes, now_ms: int) -> Subscription:
         """Change what comes and when; one that was ended or suppressed begins again."""
 
         def wished(before: Subscription) -> Subscription:
-            if before.status is Status.PENDING:
-                message = "Nobody has confirmed this request yet: use the link to confirm first."
-                raise ServiceError(Reason.SUBSCRIPTION_CHANGED, message)
             return replace(
                 before,
                 confirmed_ms=before.confirmed_ms or now_ms,
@@ -104,21 +114,33 @@ class Lifecycle:
                 raise
 
     async def suppress(self, id: str, refusal: str, now_ms: int) -> None:
-        """Send no more mails, since the mailbox refuses them for good; one that is gone, too.
+        """Send no more mails, since the mailbox refuses them for good; nor notices, where there is
+        no more than a request yet. One that has ended, or is gone, stays so.
 
         refusal: what its server said.
         """
+        while True:
+            held = await self._subscriptions.read(id)
+            request = None if held.subscription else await self._subscriptions.latest_request(id)
+            before = held.subscription or request
+            if before is None or held.status is Status.ENDED:
+                return
+            after = replace(before, status=Status.SUPPRESSED, refusal=refusal)
+            if after == before:
+                return
+            after = replace(after, revision=next_revision(before.revision, now_ms))
+            if await self._subscriptions.write(held, after, now_ms, request):
+                return
 
-        def suppressed(before: Subscription) -> Subscription:
-            if before.status is Status.ENDED:
-                return before
-            return replace(before, status=Status.SUPPRESSED, refusal=refusal)
-
-        try:
-            await self._change(id, suppressed, now_ms)
-        except ServiceError as error:
-            if error.reason is not Reason.SUBSCRIPTION_NOT_FOUND:
-                raise
+    async def _named(self, id: str, revision: int) -> "_Named":
+        held = await self._subscriptions.read(id)
+        if held.subscription and held.status is Status.ACTIVE:
+            return _Named(held, held.subscription)
+        if request := await self._subscriptions.request(id, revision):
+            return _Named(held, request)
+        if held.subscription and held.status is Status.SUPPRESSED:
+            return _Named(held, held.subscription)
+        raise gone()
 
     async def _change(
         self, id: str, change: Callable[[Subscription], Subscription], now_ms: int
@@ -135,16 +157,21 @@ class Lifecycle:
                 return after
 
 
+class _Named(NamedTuple):
+    """What a link to confirm names.
+
+    held: the subscription as it is. subscription: a request that waits beside it, or itself: one
+    that has begun, or is suppressed.
+    """
+
+    held: Held
+    subscription: Subscription
+
+
 def gone() -> ServiceError:
     """The error of a link to what is not there."""
     message = (
-        "There is no such subscription any more: it was erased, or nobody confirmed it in time. "
-        "Subscribe again."
+        "There is no such subscription any more: it has ended, was erased, or nobody confirmed it "
+        "in time. Subscribe again."
     )
     return ServiceError(Reason.SUBSCRIPTION_NOT_FOUND, message)
-
-
-def changed() -> ServiceError:
-    """The error of a link to a request that another has replaced."""
-    message = "A later request took the place of this one: use the link of the latest mail."
-    return ServiceError(Reason.SUBSCRIPTION_CHANGED, message)

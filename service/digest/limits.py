@@ -9,7 +9,11 @@ from service.keys import digest_notices_prefix, digest_partition, digest_request
 from service.times import DAY_SECONDS
 
 MAX_NOTICES = 3
-"""To one mailbox in a day: enough for one who mistypes, and too few to annoy somebody else."""
+"""To one mailbox in a day: enough for one who mistypes, and too few to annoy somebody else.
+
+A stranger who uses them up harms nobody: a request changes no subscription and replaces no other
+request, the link of each of these mails begins one, and its page shows what and can change it.
+"""
 
 _HOUR_SECONDS = 3_600
 

@@ -128,14 +128,15 @@ class Courier:
         from service.digest.mail import already_mail, confirmation_mail  # noqa: PLC0415 - templates
 
         now_ms = present_ms()
-        found = await self.subscriptions.get(waiting.id)
-        if found is None or now_ms >= waiting.number + CONFIRM_MS:
+        if now_ms >= waiting.number + CONFIRM_MS:
             return None
         if waiting.notice is Notice.CONFIRM:
-            if found.status is not Status.PENDING or found.revision != waiting.number:
+            request = await self.subscriptions.request(waiting.id, waiting.number)
+            if request is None:
                 return None
-            return confirmation_mail(found, self.links, self.mail_from, now_ms)
-        if found.status is not Status.ACTIVE:
+            return confirmation_mail(request, self.links, self.mail_from, now_ms)
+        found = await self.subscriptions.get(waiting.id)
+        if found is None or found.status is not Status.ACTIVE:
             return None
         return already_mail(found, self.links, self.mail_from, waiting.number)
 

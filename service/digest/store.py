@@ -1,7 +1,9 @@
-"""Where subscriptions are kept, each with its place among those due and the notices it is owed.
+"""Where subscriptions are kept, each with its place among those due; beside them the requests that
+nobody has confirmed yet.
 
-One script writes all of it in one step, and only if the subscription still is as its writer read
-it. So of two changes at once the second is made anew upon the first.
+Anybody may send a request, so it changes nothing of a subscription. What is written is written in
+one step, and only if the subscription still is as its writer read it. So of two changes at once the
+second is made anew upon the first.
 """
 
 from collections.abc import Sequence
@@ -12,8 +14,8 @@ from redis.asyncio import Redis
 from service.digest.links import CONFIRM_MS, MANAGE_MS
 from service.digest.outbox import Notice, Waiting
 from service.digest.schedule import next_due
+from service.digest.store_scripts import ASK, ERASE, PUT
 from service.digest.subscriptions import Status, Subscription, pack, unpack
-from service.feedback_scripts import Script
 from service.feedback_state import run_scripts, state_errors
 from service.keys import (
     digest_claims_key,
@@ -23,6 +25,8 @@ from service.keys import (
     digest_notices_prefix,
     digest_outbox_key,
     digest_partition,
+    digest_pending_key,
+    digest_pending_prefix,
     digest_sent_prefix,
     digest_undecided_key,
     subscription_key,
@@ -37,55 +41,12 @@ SUPPRESSED_MS = MANAGE_MS
 """How long no mail goes to a mailbox that refused one for good; until then the links in its mails
 can take the subscription up again."""
 
-_SWEPT_AT_ONCE = 10
-
 _KEPT_MS = {
-    Status.PENDING: CONFIRM_MS,
     Status.ACTIVE: 0,
     Status.SUPPRESSED: SUPPRESSED_MS,
     Status.ENDED: ENDED_MS,
 }
 """How long each is kept after its last change, and 0 for as long as it stays so."""
-
-_FORGET = """
-local DUE, CLAIMS, UNDECIDED, GOING = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local call = redis.call
--- Deletes all that is kept of a subscription. Notices that name it are dropped at their turn.
-local function forget(id)
-  call('ZREM', DUE, id) call('ZREM', CLAIMS, id) call('ZREM', GOING, id)
-  call('HDEL', UNDECIDED, id)
-  for at = 5, 8 do call('DEL', KEYS[at] .. id) end
-end
-"""
-# KEYS of scripts that begin so: those of service/keys.py in this order, the last four without the
-# id that follows: due, claims, undecided, going; subscription, mail, sent, notices.
-
-PUT = Script(
-    _FORGET
-    + f"""
--- Writes a subscription if it is as its writer read it, and forgets some that have had their time.
--- KEYS: the above, outbox. ARGV: id; the bytes that were read, "" for none; the new ones; when they
---   go and when a digest is due, each Unix ms, 0 for never; a notice to send, or ""; now, Unix ms.
--- Returns whether it was written.
-for _, id in ipairs(call('ZRANGEBYSCORE', GOING, '-inf', ARGV[7], 'LIMIT', 0, {_SWEPT_AT_ONCE})) do
-  forget(id)
-end
-local id, subscription = ARGV[1], KEYS[5] .. ARGV[1]
-if (call('GET', subscription) or '') ~= ARGV[2] then return 0 end
-call('SET', subscription, ARGV[3])
-if ARGV[4] == '0' then
-  call('ZREM', GOING, id)
-else
-  call('PEXPIREAT', subscription, ARGV[4])
-  call('ZADD', GOING, ARGV[4], id)
-end
-if ARGV[5] == '0' then call('ZREM', DUE, id) else call('ZADD', DUE, ARGV[5], id) end
-if ARGV[6] ~= '' then call('ZADD', KEYS[9], ARGV[7], ARGV[6]) end
-return 1
-"""
-)
-
-ERASE = Script(_FORGET + "-- ARGV: id.\nforget(ARGV[1])\nreturn 1\n")
 
 
 class Held(NamedTuple):
@@ -93,6 +54,16 @@ class Held(NamedTuple):
 
     subscription: Subscription | None
     packed: bytes
+
+    @property
+    def status(self) -> Status | None:
+        """Where it stands; None if it is not there."""
+        return self.subscription.status if self.subscription else None
+
+    @property
+    def revision(self) -> int:
+        """Its revision; 0 if it is not there."""
+        return self.subscription.revision if self.subscription else 0
 
 
 class Subscriptions:
@@ -121,24 +92,52 @@ class Subscriptions:
         return Held(unpack(packed) if packed else None, packed or b"")
 
     async def write(
-        self, before: Held, after: Subscription, now_ms: int, notice: Notice | None = None
+        self, before: Held, after: Subscription, now_ms: int, request: Subscription | None = None
     ) -> bool:
         """Put a subscription in the place of the one that was read; False if that has changed.
 
-        If it is active its next digest is the first one due after now. notice: what is sent to the
-        mailbox besides.
+        If it is active its next digest is the first one due after now. Requests for it wait no
+        more.
+
+        request: one that must wait until now: False if it does not.
         """
         kept_ms = _KEPT_MS[after.status]
         due_ms = next_due(after, now_ms) if after.status is Status.ACTIVE else 0
-        waiting = str(Waiting(after.id, notice, after.revision)) if notice else ""
-        partition = digest_partition(after.id)
-        keys = [*_keys(partition), digest_outbox_key(partition)]
         arguments: list[Any] = [
             *(after.id, before.packed, pack(after), now_ms + kept_ms if kept_ms else 0),
-            *(due_ms, waiting, now_ms),
+            *(due_ms, request.revision if request else "", now_ms),
         ]
+        keys = _keys(digest_partition(after.id))
         [written] = await run_scripts(self._client, PUT, [(keys, arguments)])
         return bool(written)
+
+    async def ask(self, before: Held, request: Subscription, now_ms: int) -> bool:
+        """Have a request wait, and its mailbox get a notice of it; False if the subscription is not
+        as it was read, or another request has that revision."""
+        id, revision = request.id, request.revision
+        keys = [
+            subscription_key(id),
+            digest_pending_key(id),
+            digest_outbox_key(digest_partition(id)),
+        ]
+        arguments: list[Any] = [
+            *(before.packed, revision, pack(request), now_ms + CONFIRM_MS, now_ms - CONFIRM_MS),
+            *(str(Waiting(id, Notice.CONFIRM, revision)), now_ms),
+        ]
+        [kept] = await run_scripts(self._client, ASK, [(keys, arguments)])
+        return bool(kept)
+
+    async def request(self, id: str, revision: int) -> Subscription | None:
+        """A request that waits; None if it was confirmed, or is gone."""
+        with state_errors():
+            packed: Any = await self._client.hget(digest_pending_key(id), str(revision))
+        return unpack(packed) if packed else None
+
+    async def latest_request(self, id: str) -> Subscription | None:
+        """Of the requests that wait, the latest."""
+        with state_errors():
+            revisions: Any = await self._client.hkeys(digest_pending_key(id))
+        return await self.request(id, max(map(int, revisions))) if revisions else None
 
     async def notify(self, id: str, notice: Notice, now_ms: int) -> None:
         """Have a notice sent to a mailbox, and change nothing."""
@@ -153,15 +152,17 @@ class Subscriptions:
         return None if found is None else int(found)
 
     async def erase(self, id: str) -> None:
-        """Delete all that is kept of a subscription; one that is not there, too."""
+        """Delete all that is kept of a subscription and of requests for it; one that is not there,
+        too."""
         await run_scripts(self._client, ERASE, [(_keys(digest_partition(id)), [id])])
 
 
 def _keys(partition: int) -> list[str]:
-    """The keys with which `_FORGET` begins."""
+    """The keys with which most scripts begin."""
     return [
         *(digest_due_key(partition), digest_claims_key(partition)),
         *(digest_undecided_key(partition), digest_going_key(partition)),
         *(subscriptions_prefix(partition), digest_mail_prefix(partition)),
-        *(digest_sent_prefix(partition), digest_notices_prefix(partition)),
+        *(digest_sent_prefix(partition), digest_pending_prefix(partition)),
+        digest_notices_prefix(partition),
     ]

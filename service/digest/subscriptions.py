@@ -1,8 +1,9 @@
 """A subscription to the digest: what is kept of it, and in which bytes.
 
-There is one for each mailbox. Its id is a keyed hash of the address (BLAKE2b, RFC 7693), so that
-neither an id nor a link says whose it is. The key lies in the data folder and must never change:
-with another key nobody would be found again, and no link in a mail would end anything.
+There is one for each mailbox, and requests for one have the same form. Its id is a keyed hash of
+the address (BLAKE2b, RFC 7693), so that neither an id nor a link says whose it is. The key lies in
+the data folder and must never change: with another key nobody would be found again, and no link in
+a mail would end anything.
 """
 
 from dataclasses import astuple, dataclass
@@ -42,7 +43,7 @@ class Status(IntEnum):
     """Where a subscription stands. The numbers are those of the API."""
 
     PENDING = 1
-    """Asked for; nobody has confirmed it from the mailbox. It goes by itself."""
+    """A request, kept apart: nobody has confirmed it from the mailbox. It goes by itself."""
     ACTIVE = 2
     SUPPRESSED = 3
     """The mailbox refused a mail for good; no other is sent."""

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,9 +10,10 @@ from aiosmtpd.smtp import SMTP
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
+from service.digest.lifecycle import Lifecycle
 from service.digest.links import CONFIRM_MS, Links
 from service.digest.notices import Courier
-from service.digest.outbox import Notice, Outbox
+from service.digest.outbox import Outbox
 from service.digest.smtp import SmtpTransport
 from service.digest.store import Held, Subscriptions
 from service.digest.subscriptions import Status, Subscription
@@ -60,7 +60,7 @@ async def asked(client: Redis, address: str = ADA) -> Subscription:
 
     now = now_ms()
     pending = subscription(address, status=Status.PENDING, revision=now, confirmed_ms=0)
-    assert await Subscriptions(client).write(NOBODY, pending, now, Notice.CONFIRM)
+    assert await Subscriptions(client).ask(NOBODY, pending, now)
     return pending
 
 
@@ -150,18 +150,18 @@ async def test_one_that_can_not_be_made_keeps_no_other_back(client: Redis, links
     assert said["subscription"] == wrong.id
 
 
-@pytest.mark.parametrize("change", ["later request", "confirmed", "erased", "too old"])
+@pytest.mark.parametrize("change", ["confirmed", "suppressed", "erased", "too old"])
 async def test_what_nobody_wants_any_more_is_dropped(
     client: Redis, links: Links, change: str
 ) -> None:
     store = Subscriptions(client)
     pending = await asked(client)
-    held = await store.read(pending.id)
+    lifecycle = Lifecycle(store)
     match change:
-        case "later request":
-            await store.write(held, replace(pending, revision=pending.revision + 1), now_ms())
         case "confirmed":
-            await store.write(held, replace(pending, status=Status.ACTIVE), now_ms())
+            await lifecycle.confirm(pending.id, pending.revision, now_ms())
+        case "suppressed":
+            await lifecycle.suppress(pending.id, "550", now_ms())
         case "erased":
             await store.erase(pending.id)
         case "too old":

@@ -14,6 +14,7 @@ from service.digest.ledger import State
 from service.digest.maildir import MaildirTransport
 from service.digest.opening import opened
 from service.digest.sender import send_due
+from service.digest.store import Held
 from service.digest.subscriptions import Content, ContentKind, Frequency, Status
 from service.embedded import Role
 from service.keys import digest_partition
@@ -153,7 +154,14 @@ async def test_one_digest_a_day_also_when_the_hour_is_changed(digests: Digests) 
     assert (await digests.run(DUE_MS + DAY_MS + 2 * 3_600_000)).outcomes == {State.SENT: 1}
 
 
-@pytest.mark.parametrize("status", [Status.PENDING, Status.SUPPRESSED, Status.ENDED])
+async def test_a_request_brings_no_mail(digests: Digests) -> None:
+    request = replace(ADA, status=Status.PENDING)
+    assert await digests.subscriptions.ask(Held(None, b""), request, DUE_MS - 1)
+    assert (await digests.run(DUE_MS + 7 * DAY_MS)).outcomes == {}
+    assert digests.mails() == []
+
+
+@pytest.mark.parametrize("status", [Status.SUPPRESSED, Status.ENDED])
 async def test_none_but_active_subscribers_get_mail(digests: Digests, status: Status) -> None:
     await digests.subscribe(replace(ADA, status=status))
     assert (await digests.run(DUE_MS + 7 * DAY_MS)).outcomes == {}

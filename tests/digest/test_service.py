@@ -8,6 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from relatedpapers.v1 import digest_service_pb2 as pb
+from service.digest.limits import MAX_NOTICES
 from service.digest.links import Tokens
 from service.digest.subscriptions import subscription_id
 from service.errors import Reason
@@ -27,7 +28,6 @@ from tests.digest.client import (
 )
 from tests.digest.mailboxes import links, mails
 from tests.service.conftest import Running
-from tests.service.test_running import until
 from tests.web.http import query
 from tests.web.wires import WIRES
 
@@ -103,20 +103,38 @@ async def test_subscribing_twice_makes_one_subscription_and_only_the_mailbox_kno
         assert len(await client.keys("rp:{digest:*:subscription:*")) == 1
 
 
-async def test_a_request_takes_the_place_of_one_that_nobody_confirmed(service: Service) -> None:
-    await service.ask(SUBSCRIBE, subscribing(hour=1))
-    first = (await service.mail())["confirm"].token
-    await service.ask(SUBSCRIBE, subscribing(hour=2))
-    await until(lambda: len(mails(service.data, ADA)) == 2)
-    sent = {links(mail)["confirm"].token for mail in mails(service.data, ADA)}
-    [second] = sent - {first}
-    for method, request in (
-        (CONFIRM, pb.ConfirmSubscriptionRequest(token=first)),
-        (GET, pb.GetSubscriptionRequest(token=first)),
-    ):
-        assert (await service.refused(method, request)).reason == Reason.SUBSCRIPTION_CHANGED
-    confirmed = await service.ask(CONFIRM, pb.ConfirmSubscriptionRequest(token=second))
-    assert confirmed.subscription.preferences.hour == 2
+async def test_each_request_has_a_link_of_its_own(service: Service) -> None:
+    """Whoever else asks for the same mailbox: what its owner asked for can be confirmed."""
+    found: dict[int, str] = {}
+    for hour in range(MAX_NOTICES):
+        await service.ask(SUBSCRIBE, subscribing(hour=hour))
+        await service.mail(hour + 1)
+        sent = {links(mail)["confirm"].token for mail in mails(service.data, ADA)}
+        [found[hour]] = sent - set(found.values())
+    for hour, token in found.items():
+        named = await service.ask(GET, pb.GetSubscriptionRequest(token=token))
+        assert named.subscription.status == pb.SUBSCRIPTION_STATUS_PENDING
+        assert named.subscription.preferences.hour == hour
+    confirm = pb.ConfirmSubscriptionRequest(token=found[1])
+    confirmed = await service.ask(CONFIRM, confirm)
+    assert confirmed.subscription.preferences.hour == 1
+    for token in found.values():
+        again = await service.ask(CONFIRM, pb.ConfirmSubscriptionRequest(token=token))
+        assert again.subscription == confirmed.subscription
+
+
+async def test_a_request_of_a_stranger_changes_nothing_of_what_has_ended(service: Service) -> None:
+    manage = await service.subscribed(hour=5)
+    await service.ask(LEAVE, pb.UnsubscribeRequest(token=manage))
+    wanted = pb.GetSubscriptionRequest(token=manage)
+    ended = await service.ask(GET, wanted)
+    assert await service.ask(SUBSCRIBE, subscribing(hour=23)) == pb.SubscribeResponse()
+    assert "confirm" in await service.mail(2)
+    assert await service.ask(GET, wanted) == ended
+    update = pb.UpdateSubscriptionRequest(token=manage, preferences=ended.subscription.preferences)
+    again = (await service.ask(UPDATE, update)).subscription
+    assert again.status == pb.SUBSCRIPTION_STATUS_ACTIVE
+    assert again.preferences.hour == 5
 
 
 async def test_a_link_to_confirm_does_not_bring_back_who_left(service: Service) -> None:
@@ -127,7 +145,11 @@ async def test_a_link_to_confirm_does_not_bring_back_who_left(service: Service) 
     assert (await service.refused(CONFIRM, confirm)).reason == Reason.SUBSCRIPTION_NOT_FOUND
     await service.ask(SUBSCRIBE, subscribing())
     newer = (await service.mail(2))["confirm"].token
-    assert (await service.refused(CONFIRM, confirm)).reason == Reason.SUBSCRIPTION_CHANGED
+    for method, request in (
+        (CONFIRM, confirm),
+        (GET, pb.GetSubscriptionRequest(token=confirm.token)),
+    ):
+        assert (await service.refused(method, request)).reason == Reason.SUBSCRIPTION_NOT_FOUND
     assert await service.ask(CONFIRM, pb.ConfirmSubscriptionRequest(token=newer))
 
 

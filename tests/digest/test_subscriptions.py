@@ -29,7 +29,12 @@ from service.digest.subscriptions import (
 )
 from service.embedded import Role
 from service.errors import Reason, ServiceError
-from service.keys import digest_partition, subscription_key
+from service.keys import (
+    digest_outbox_key,
+    digest_partition,
+    digest_pending_key,
+    subscription_key,
+)
 from tests.digest.subscribers import DUE_MS, KEY, TRENDING, subscription
 
 NOBODY = Held(None, b"")
@@ -107,9 +112,9 @@ def test_one_mailbox_has_one_id_and_it_says_nothing_without_the_key() -> None:
 
 
 async def asked(lifecycle: Lifecycle, store: Subscriptions, now_ms: int = FUTURE_MS) -> int:
-    """Ask for Ada's digest; the revision of the request."""
+    """Ask for Ada's digest; the revision of the request, or of a later one."""
     assert await lifecycle.subscribe(ID, ADA, WISHES, now_ms)
-    found = await store.get(ID)
+    found = await store.latest_request(ID)
     assert found
     return found.revision
 
@@ -118,6 +123,7 @@ async def test_only_an_active_one_is_due(
     client: Redis, store: Subscriptions, lifecycle: Lifecycle
 ) -> None:
     revision = await asked(lifecycle, store)
+    assert await store.get(ID) is None
     assert await store.next_due_ms(ID) is None
     confirmed = await lifecycle.confirm(ID, revision, FUTURE_MS)
     assert await store.next_due_ms(ID) == next_due(confirmed, FUTURE_MS)
@@ -140,10 +146,9 @@ async def test_only_an_active_one_is_due(
     assert await client.ttl(subscription_key(ID)) > 0
 
 
-@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("status", [Status.ACTIVE, Status.SUPPRESSED, Status.ENDED])
 async def test_how_long_each_is_kept(client: Redis, store: Subscriptions, status: Status) -> None:
     kept_ms = {
-        Status.PENDING: CONFIRM_MS,
         Status.ACTIVE: -1,
         Status.SUPPRESSED: SUPPRESSED_MS,
         Status.ENDED: ENDED_MS,
@@ -192,6 +197,10 @@ async def test_erasing_leaves_nothing(
     await store.write(NOBODY, subscription(ADA), DUE_MS - 1)
     await store.erase(ID)
     assert not await client.keys("*")
+    await asked(lifecycle, store)
+    await store.erase(ID)
+    assert await client.keys("*") == [digest_outbox_key(digest_partition(ID)).encode()]
+    await client.flushall()
     await store.erase(ID)
     for call in (
         lifecycle.confirm(ID, 1, FUTURE_MS),
@@ -203,6 +212,77 @@ async def test_erasing_leaves_nothing(
     await lifecycle.end(ID, FUTURE_MS)
     await lifecycle.suppress(ID, "550", FUTURE_MS)
     assert not await client.keys("*")
+
+
+async def test_requests_wait_beside_one_another_and_beside_what_has_ended(
+    client: Redis, store: Subscriptions, lifecycle: Lifecycle
+) -> None:
+    ended = subscription(ADA, status=Status.ENDED)
+    assert await store.write(NOBODY, ended, FUTURE_MS)
+    goes = await client.pexpiretime(subscription_key(ID))
+    for hour in range(3):
+        assert await lifecycle.subscribe(ID, ADA, replace(WISHES, hour=hour), FUTURE_MS)
+    assert await store.get(ID) == ended
+    assert await client.pexpiretime(subscription_key(ID)) == goes
+    assert await client.pexpiretime(digest_pending_key(ID)) == FUTURE_MS + CONFIRM_MS
+    revisions = sorted(map(int, await client.hkeys(digest_pending_key(ID))))
+    named = [await lifecycle.requested(ID, each) for each in revisions]
+    assert [(each.status, each.hour) for each in named] == [(Status.PENDING, n) for n in range(3)]
+    confirmed = await lifecycle.confirm(ID, revisions[1], FUTURE_MS)
+    assert (confirmed.status, confirmed.hour) == (Status.ACTIVE, 1)
+    assert confirmed.revision > revisions[1]
+    assert not await client.exists(digest_pending_key(ID))
+    for each in revisions:  # it has begun, whichever link is used
+        assert await lifecycle.confirm(ID, each, FUTURE_MS) == confirmed
+        assert await lifecycle.requested(ID, each) == confirmed
+    await lifecycle.end(ID, FUTURE_MS)
+    for each in revisions:  # and none brings back who left
+        with pytest.raises(ServiceError) as caught:
+            await lifecycle.confirm(ID, each, FUTURE_MS)
+        assert caught.value.reason is Reason.SUBSCRIPTION_NOT_FOUND
+
+
+async def test_what_has_ended_is_taken_up_again_whoever_asks_meanwhile(
+    client: Redis, store: Subscriptions, lifecycle: Lifecycle
+) -> None:
+    await store.write(NOBODY, subscription(ADA, status=Status.ENDED), FUTURE_MS)
+    revision = await asked(lifecycle, store)
+    again = await lifecycle.change(ID, replace(WISHES, hour=22), FUTURE_MS)
+    assert (again.status, again.hour) == (Status.ACTIVE, 22)
+    assert not await client.exists(digest_pending_key(ID))
+    assert await lifecycle.confirm(ID, revision, FUTURE_MS) == again
+
+
+async def test_a_request_goes_by_itself(
+    client: Redis, store: Subscriptions, lifecycle: Lifecycle
+) -> None:
+    first = await asked(lifecycle, store)
+    second = await asked(lifecycle, store, FUTURE_MS + CONFIRM_MS - 1)
+    assert await store.request(ID, first)
+    third = await asked(lifecycle, store, FUTURE_MS + CONFIRM_MS)
+    assert await store.request(ID, first) is None
+    assert sorted(map(int, await client.hkeys(digest_pending_key(ID)))) == [second, third]
+
+
+async def test_a_request_that_was_erased_meanwhile_begins_nothing(store: Subscriptions) -> None:
+    request = subscription(ADA, status=Status.PENDING)
+    assert await store.ask(NOBODY, request, FUTURE_MS)
+    held = await store.read(ID)
+    await store.erase(ID)
+    assert not await store.write(held, replace(request, status=Status.ACTIVE), FUTURE_MS, request)
+    assert await store.get(ID) is None
+
+
+async def test_a_mailbox_that_refuses_what_it_did_not_ask_for_gets_no_more(
+    store: Subscriptions, lifecycle: Lifecycle
+) -> None:
+    revision = await asked(lifecycle, store)
+    await lifecycle.suppress(ID, "550 nobody here", FUTURE_MS)
+    assert not await lifecycle.subscribe(ID, ADA, WISHES, FUTURE_MS)
+    assert (await lifecycle.requested(ID, revision)).status is Status.SUPPRESSED
+    confirmed = await lifecycle.confirm(ID, revision, FUTURE_MS)  # it takes mail after all
+    assert (confirmed.status, confirmed.refusal) == (Status.ACTIVE, "")
+    assert confirmed.confirmed_ms == FUTURE_MS
 
 
 async def test_a_change_of_what_was_not_read_does_nothing(store: Subscriptions) -> None:
@@ -217,10 +297,11 @@ async def test_a_change_of_what_was_not_read_does_nothing(store: Subscriptions) 
 
 
 async def test_changes_at_once_are_made_one_upon_the_other(
-    store: Subscriptions, lifecycle: Lifecycle
+    client: Redis, store: Subscriptions, lifecycle: Lifecycle
 ) -> None:
     revisions = await asyncio.gather(*(asked(lifecycle, store) for _ in range(20)))
     last = max(revisions)
+    assert await client.hlen(digest_pending_key(ID)) == 20
     confirmed = await asyncio.gather(
         *(lifecycle.confirm(ID, last, FUTURE_MS) for _ in range(20)),
         *(lifecycle.end(ID, FUTURE_MS) for _ in range(2)),

@@ -89,9 +89,10 @@ class DigestServiceServicer:
 
     def Subscribe(self, request, context):
         """Asks for a digest. The answer is the same whether the address has a subscription or not: only its mailbox is told.
-        An address without one gets a link to confirm, and what it asked for before and did not confirm is replaced. An
-        address with one gets a mail that says so, with a link to change it, and the subscription stays as it is. An
-        address that asks for more than a few mails a day, or whose server refused mail for good, gets none.
+        An address without one, or whose own has ended, gets a link to confirm; nothing else changes, and the links of
+        earlier mails stay good for their time. An address with one gets a mail that says so, with a link to change it, and
+        the subscription stays as it is. An address that asks for more than a few mails a day, or whose server refused mail
+        for good, gets none.
 
         One network may ask some times an hour (30, unless configured otherwise), and then fails with RESOURCE_EXHAUSTED
         (`TOO_MANY_REQUESTS`). Behind an API key with the scope `digest` there is no such limit: the site that holds the
@@ -102,16 +103,17 @@ class DigestServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ConfirmSubscription(self, request, context):
-        """Begins the subscription that a link to confirm names. A second time succeeds and changes nothing. Fails with
-        NOT_FOUND (`SUBSCRIPTION_NOT_FOUND`) if the request is gone, and with FAILED_PRECONDITION (`SUBSCRIPTION_CHANGED`)
-        if a later request took its place.
+        """Begins the subscription that a link to confirm names, and drops other requests of the address. If there is one by
+        then it stays as it is, so that a second time changes nothing. Fails with NOT_FOUND (`SUBSCRIPTION_NOT_FOUND`) if
+        the request is gone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetSubscription(self, request, context):
-        """Returns a subscription. Fails with NOT_FOUND (`SUBSCRIPTION_NOT_FOUND`) if it is gone.
+        """Returns a subscription, or by the token of a link to confirm the request that waits. Fails with NOT_FOUND
+        (`SUBSCRIPTION_NOT_FOUND`) if it is gone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -119,8 +121,7 @@ class DigestServiceServicer:
 
     def UpdateSubscription(self, request, context):
         """Changes what a digest holds and when it comes. One that was ended, or suppressed, begins again. Fails with
-        NOT_FOUND (`SUBSCRIPTION_NOT_FOUND`) if it is gone, and with FAILED_PRECONDITION (`SUBSCRIPTION_CHANGED`) if
-        nobody has confirmed it yet.
+        NOT_FOUND (`SUBSCRIPTION_NOT_FOUND`) if it is gone.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
