@@ -134,31 +134,41 @@ async def _bury(client: Redis, tombstone: str, reader: str) -> tuple[str, int]:
 
 
 async def rewrite_file(client: Redis, patience_seconds: float) -> FileRewrite:
-    """Have the append-only file written anew from what is live, and wait for it."""
+    """Have the append-only file written anew from what is live now, and wait for it.
+
+    Any rewrite that begins from now on will do: whoever waits at the same time shares it, in
+    whatever process. One that began earlier may keep what was deleted.
+    """
     deadline = time.monotonic() + patience_seconds
     with state_errors():
-        if not (await client.info("persistence"))["aof_enabled"]:
-            return FileRewrite.NO_FILE
-        while await _settled(client, deadline):  # one that began earlier may keep what was deleted
-            try:
-                await client.bgrewriteaof()
-                break
-            except ResponseError as error:
-                if "in progress" not in str(error):
-                    return FileRewrite.FORBIDDEN
-        done = await _settled(client, deadline)
-        status = (await client.info("persistence"))["aof_last_bgrewrite_status"]
-    return FileRewrite.DONE if done and status == "ok" else FileRewrite.LATER
-
-
-async def _settled(client: Redis, deadline: float) -> bool:
-    while True:
         info = await client.info("persistence")
-        if not (info["aof_rewrite_in_progress"] or info["aof_rewrite_scheduled"]):
-            return True
-        if time.monotonic() > deadline:
-            return False
-        await asyncio.sleep(_POLL_SECONDS)
+        if not info["aof_enabled"]:
+            return FileRewrite.NO_FILE
+        before, began = _rewrites(info), False
+        while not began or _rewriting(info):
+            if time.monotonic() > deadline:
+                return FileRewrite.LATER
+            if _rewriting(info):
+                await asyncio.sleep(_POLL_SECONDS)
+            else:
+                try:
+                    await client.bgrewriteaof()
+                    began = True
+                except ResponseError as error:
+                    if "in progress" not in str(error):
+                        return FileRewrite.FORBIDDEN
+            info = await client.info("persistence")
+            began = began or _rewrites(info) > before
+    return FileRewrite.DONE if info["aof_last_bgrewrite_status"] == "ok" else FileRewrite.LATER
+
+
+def _rewrites(info: Mapping[str, Any]) -> int:
+    """How many have begun; servers before Redis 7.0 do not say."""
+    return int(info.get("aof_rewrites", 0))
+
+
+def _rewriting(info: Mapping[str, Any]) -> bool:
+    return bool(info["aof_rewrite_in_progress"] or info["aof_rewrite_scheduled"])
 
 
 async def _page(

@@ -138,7 +138,8 @@ class DigestHandlers:
         """Delete a subscription, from the file of the state server too."""
         state = self._stored()
         id = self._named(request.token).id
-        await state.subscriptions.erase(id)
+        if not await state.subscriptions.erase(id):
+            return pb.EraseSubscriptionResponse()  # or anybody could have the file written at will
         rewrite = await rewrite_file(state.client, _REWRITE_PATIENCE_SECONDS)
         done = rewrite in {FileRewrite.DONE, FileRewrite.NO_FILE}
         return pb.EraseSubscriptionResponse(file_rewritten=done)

@@ -151,10 +151,12 @@ class Subscriptions:
             found: Any = await self._client.zscore(digest_due_key(digest_partition(id)), id)
         return None if found is None else int(found)
 
-    async def erase(self, id: str) -> None:
-        """Delete all that is kept of a subscription and of requests for it; one that is not there,
-        too."""
-        await run_scripts(self._client, ERASE, [(_keys(digest_partition(id)), [id])])
+    async def erase(self, id: str) -> bool:
+        """Delete all that is kept of a subscription and of requests for it; whether there was
+        anything."""
+        keys = _keys(digest_partition(id))
+        [found] = await run_scripts(self._client, ERASE, [(keys, [id])])
+        return bool(found)
 
 
 def _keys(partition: int) -> list[str]:

@@ -9,10 +9,10 @@ local DUE, CLAIMS, UNDECIDED, GOING = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local SUBSCRIPTION, PENDING = KEYS[5], KEYS[8]
 local call = redis.call
 -- Deletes what is kept of a subscription, and not of requests for another: those go by themselves.
+-- Returns how much there was.
 local function forget(id)
-  call('ZREM', DUE, id) call('ZREM', CLAIMS, id) call('ZREM', GOING, id)
-  call('HDEL', UNDECIDED, id)
-  for at = 5, 7 do call('DEL', KEYS[at] .. id) end
+  return call('ZREM', DUE, id) + call('ZREM', CLAIMS, id) + call('ZREM', GOING, id)
+    + call('HDEL', UNDECIDED, id) + call('DEL', KEYS[5] .. id, KEYS[6] .. id, KEYS[7] .. id)
 end
 """
 # KEYS of scripts that begin so: those of service/keys.py in this order, the last five without the
@@ -68,9 +68,7 @@ ERASE = Script(
     _FORGET
     + """
 -- Deletes all that is kept of a subscription and of requests for it. ARGV: id.
--- Notices that name it are dropped at their turn.
-forget(ARGV[1])
-call('DEL', PENDING .. ARGV[1], KEYS[9] .. ARGV[1])
-return 1
+-- Notices that name it are dropped at their turn. Returns whether there was anything.
+return forget(ARGV[1]) + call('DEL', PENDING .. ARGV[1], KEYS[9] .. ARGV[1]) > 0 and 1 or 0
 """
 )

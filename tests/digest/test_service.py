@@ -1,5 +1,6 @@
 """DigestService end to end: what changes a subscription, and who is told of it."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,8 @@ async def test_the_life_of_a_subscription(running: Running, settings: Settings, 
     assert erased.file_rewritten
     gone = await service.refused(GET, pb.GetSubscriptionRequest(token=manage))
     assert gone.reason == Reason.SUBSCRIPTION_NOT_FOUND
-    assert await service.ask(ERASE, pb.EraseSubscriptionRequest(token=manage)) == erased
+    again = await service.ask(ERASE, pb.EraseSubscriptionRequest(token=manage))
+    assert again == pb.EraseSubscriptionResponse()
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-api-key": "whatever"}])
@@ -203,6 +205,23 @@ async def test_nothing_of_an_erased_subscription_is_left_on_the_disk(
         assert not await client.keys("rp:{digest:*")
         folder = Path(str((await client.config_get("dir"))["dir"]))
     assert not _holding(folder, b"erasure-proof")
+
+
+async def test_erasing_again_has_no_file_written(service: Service, state_url: str) -> None:
+    token = await service.subscribed()
+    erase = pb.EraseSubscriptionRequest(token=token)
+    async with Redis.from_url(state_url) as client:
+        began = await _rewrites(client)
+        answers = await asyncio.gather(*(service.ask(ERASE, erase) for _ in range(10)))
+        assert sorted(each.file_rewritten for each in answers) == [False] * 9 + [True]
+        assert await _rewrites(client) == began + 1
+        assert not (await service.ask(ERASE, erase)).file_rewritten
+        assert await _rewrites(client) == began + 1
+
+
+async def _rewrites(client: Redis) -> int:
+    """How often the state server has written its file anew."""
+    return int((await client.info("persistence"))["aof_rewrites"])
 
 
 def _holding(folder: Path, text: bytes) -> list[Path]:

@@ -195,13 +195,13 @@ async def test_erasing_leaves_nothing(
     client: Redis, store: Subscriptions, lifecycle: Lifecycle
 ) -> None:
     await store.write(NOBODY, subscription(ADA), DUE_MS - 1)
-    await store.erase(ID)
+    assert await store.erase(ID)
     assert not await client.keys("*")
+    assert not await store.erase(ID)
     await asked(lifecycle, store)
-    await store.erase(ID)
+    assert await store.erase(ID)
     assert await client.keys("*") == [digest_outbox_key(digest_partition(ID)).encode()]
     await client.flushall()
-    await store.erase(ID)
     for call in (
         lifecycle.confirm(ID, 1, FUTURE_MS),
         lifecycle.change(ID, WISHES, FUTURE_MS),

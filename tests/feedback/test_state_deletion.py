@@ -166,6 +166,14 @@ async def test_two_deletions_at_once_both_wait_for_their_own_rewrite(
     wait_until(lambda: not found_in(tmp_path), "the server has removed its old files")
 
 
+async def test_who_asks_for_a_rewrite_at_the_same_time_shares_it(own_state: FeedbackState) -> None:
+    before = (await own_state.client.info("persistence"))["aof_rewrites"]
+    asked = (rewrite_file(own_state.client, 60) for _ in range(50))
+    assert set(await asyncio.gather(*asked)) == {FileRewrite.DONE}
+    begun = (await own_state.client.info("persistence"))["aof_rewrites"] - before
+    assert 1 <= begun <= 2, "the second for those who came when the first had begun"
+
+
 async def test_a_managed_server_that_forbids_the_rewrite(tmp_path: Path) -> None:
     durable = ("--appendonly", "yes", "--appendfsync", "always")
     options = (*durable, "--rename-command", "BGREWRITEAOF", "")
