@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.state_cli import DataDir, Model, StateUrl, fail, run_on_state, say, settings_of
+from service.state_cli import (
+    DataDir,
+    Model,
+    StateUrl,
+    fail,
+    refuse_new,
+    run_on_state,
+    say,
+    settings_of,
+)
 
 if TYPE_CHECKING:
     from service.digest.ledger import Named
@@ -56,10 +65,16 @@ def send(
 
     Example: related-papers digest send --model data/model
     """
+    from service.digest.subscriptions import KEY_FILE
+    from service.secrets import SIGNING_KEYS
+
     at_ms = None if at is None else _instant_ms(at)
     settings = settings_of(
         model=model, data_dir=data_dir, state_url=state_url, public_url=public_url
     )
+    _check_mail(settings)
+    refuse_new(settings, KEY_FILE, SIGNING_KEYS)
+    settings = _with_links(settings)
 
     async def run(state: "FeedbackState") -> None:
         from service.digest.opening import opened
@@ -71,7 +86,7 @@ def send(
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
         try:
-            async with opened(_with_links(settings), state) as tools:
+            async with opened(settings, state) as tools:
                 report = await send_due(tools, at_ms, stopping)
                 say(str(report))
                 await _say_undecided(report.undecided, tools.subscriptions)
@@ -97,6 +112,7 @@ def status(
     Example: related-papers digest status
     """
     settings = settings_of(data_dir=data_dir, state_url=state_url)
+    refuse_new(settings)
 
     async def run(state: "FeedbackState") -> None:
         from service.digest.ledger_view import LedgerView
@@ -157,18 +173,16 @@ def preview(
     settings = settings_of(
         model=model, data_dir=data_dir, state_url=state_url, public_url=public_url
     )
+    _check_mail(settings)
+    settings = _with_links(settings)
     file = output or settings.data_dir / PREVIEW_FILE
 
     async def run(state: "FeedbackState") -> None:
         from service.digest.opening import opened
         from service.digest.preview import preview as made
-        from service.digest.transport import MailSettingsError
 
-        try:
-            async with opened(_with_links(settings), state) as tools:
-                mail = await made(tools, content, address)
-        except MailSettingsError as error:
-            fail(str(error))
+        async with opened(settings, state) as tools:
+            mail = await made(tools, content, address)
         if mail is None:
             fail("No paper is found for it at present, so there would be no mail.")
         try:
@@ -221,20 +235,26 @@ def bounces(
         say(f"{suppressed} suppressed, {passed} passed over")
 
     try:
+        refuse_new(settings)
         run_on_state(settings, run)
     except typer.Exit as error:
         raise typer.Exit(1 if files else EX_TEMPFAIL) from error
 
 
-def _with_links(settings: "Settings") -> "Settings":
-    """With the address where links lead, which is said where no setting names it.
+def _check_mail(settings: "Settings") -> None:
+    """End where mails could not be sent as the settings want it."""
+    from service.digest.transport import MailSettingsError, check
 
-    Raises MailSettingsError: by SMTP a setting must.
-    """
-    from service.digest.transport import check
+    try:
+        check(settings)
+    except MailSettingsError as error:
+        fail(str(error))
+
+
+def _with_links(settings: "Settings") -> "Settings":
+    """With the address where links lead, which is said where no setting names it."""
     from service.public_url import left_public_url
 
-    check(settings)
     if settings.public_url is not None:
         return settings
     url = left_public_url(settings)

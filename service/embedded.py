@@ -28,7 +28,7 @@ import structlog
 
 from service.valkey import EmbeddedServersError, Health, Role, Server
 
-__all__ = ["EmbeddedServersError", "Role", "attach", "keep"]
+__all__ = ["EmbeddedServersError", "Role", "attach", "has_state", "keep"]
 
 _POLL_SECONDS = 0.02
 _WATCH_SECONDS = 1.0
@@ -102,6 +102,11 @@ def keep(
         finally:
             ending.set()
             thread.join()
+
+
+def has_state(data_dir: Path) -> bool:
+    """Whether the state server of a data folder ever ran."""
+    return (data_dir / "servers" / Role.STATE).is_dir()
 
 
 def _make_ready(server: Server, cache_megabytes: int, patience_seconds: float) -> None:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from service.state_cli import DataDir, Model, StateUrl, fail, run_on_state, say, settings_of
+from service.state_cli import (
+    DataDir,
+    Model,
+    StateUrl,
+    fail,
+    refuse_new,
+    run_on_state,
+    say,
+    settings_of,
+)
 
 if TYPE_CHECKING:
     from service.feedback_state import FeedbackState
@@ -30,8 +39,10 @@ def drain(model: Model = None, data_dir: DataDir = None, state_url: StateUrl = N
     Example: related-papers feedback drain --model data/model
     """
     from service import drain as draining
+    from service.tombstones import KEY_FILE
 
     settings = settings_of(model=model, data_dir=data_dir, state_url=state_url)
+    refuse_new(settings, KEY_FILE)
     run_on_state(
         settings, lambda state: draining.drain(state, settings, lambda lag: say(f"lag {lag}"))
     )
@@ -55,12 +66,12 @@ def export(
     """
     from models.console import progress_bars
     from service import feedback_export
-    from service.tombstones import Tombstones
+    from service.tombstones import KEY_FILE, Tombstones
 
     settings = settings_of(data_dir=data_dir, state_url=state_url)
+    refuse_new(settings, *[KEY_FILE] * (forget is not None))
 
     async def run(state: "FeedbackState") -> None:
-        tombstones = Tombstones.open(state.client, settings.data_dir)
         with progress_bars() as report:
             done = await feedback_export.export(state, output, report)
         typer.echo(f"{output}: {done.events} events of {done.readers} readers")
@@ -68,6 +79,7 @@ def export(
             note = "readers were left out: `train` can't take an id with white space"
             typer.echo(f"{done.left_out} {note}", err=True)
         if forget is not None:
+            tombstones = Tombstones.open(state.client, settings.data_dir)
             deleted = await feedback_export.export_deleted(tombstones, forget)
             typer.echo(f"{forget}: {deleted} deleted readers")
 
@@ -126,4 +138,5 @@ def tail(data_dir: DataDir = None, state_url: StateUrl = None) -> None:
     from service import feedback_tail
 
     settings = settings_of(data_dir=data_dir, state_url=state_url)
+    refuse_new(settings)
     run_on_state(settings, lambda state: feedback_tail.tail(state, say), endless=True)

@@ -57,6 +57,26 @@ def run_on_state(
         fail(str(error))
 
 
+def refuse_new(settings: Settings, *keys: str) -> None:
+    """End on a data folder that was never used, and leave it as it is: it is named by mistake, and
+    "nothing is there" would be taken for an answer.
+
+    For commands that work on what is there. Used is a folder where the embedded state server ran,
+    unless the state is elsewhere, and which has the keys that the command needs: new ones would fit
+    nothing in that state.
+    keys: their files in the folder.
+    """
+    from service.embedded import has_state
+
+    folder = settings.data_dir.resolve()
+    what = "Give the data folder of `serve` by --data-dir"
+    if settings.state_url is None and not has_state(folder):
+        fail(f"{folder} holds no state. {what}, or the Redis of its state by --state-url.")
+    for key in keys:
+        if not (folder / key).is_file():
+            fail(f"{folder} has no {key}, which belongs to the state. {what}.")
+
+
 def _state_url(settings: Settings, stack: ExitStack) -> str:
     """Of the state server that is named, or else of the data folder's, which may start now."""
     from service.embedded import Role, attach

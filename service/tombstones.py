@@ -14,6 +14,9 @@ from service.feedback_state import state_errors
 from service.keys import PARTITIONS, partition_of, tombstones_key
 from service.secrets import lasting_key
 
+KEY_FILE = "tombstones.key"
+"""In the data folder."""
+
 _BYTES = 16
 
 
@@ -27,7 +30,7 @@ class Tombstones:
     @classmethod
     def open(cls, client: Redis, data_dir: Path) -> "Tombstones":
         """With the key of a data folder, made if absent. Raises SigningKeysError."""
-        return cls(client, lasting_key(data_dir / "tombstones.key"))
+        return cls(client, lasting_key(data_dir / KEY_FILE))
 
     def of(self, reader: str) -> str:
         """The tombstone of a reader, deleted or not: 32 hexadecimal digits."""

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from service.state_cli import DataDir, StateUrl, run_on_state, say, settings_of
+from service.state_cli import DataDir, StateUrl, refuse_new, run_on_state, say, settings_of
 
 if TYPE_CHECKING:
     from service.feedback_state import FeedbackState
@@ -25,7 +25,10 @@ def rebuild(data_dir: DataDir = None, state_url: StateUrl = None) -> None:
 
     Example: related-papers trending rebuild
     """
+    from service.tombstones import KEY_FILE
+
     settings = settings_of(data_dir=data_dir, state_url=state_url)
+    refuse_new(settings, KEY_FILE)
 
     async def run(state: "FeedbackState") -> None:
         from service.trending import rebuild as rebuilding

@@ -11,7 +11,8 @@ from redis.asyncio import Redis
 
 from service.digest.ledger import Ledger, Undecided, Wanted
 from service.digest.store import Held, Subscriptions
-from service.keys import digest_partition
+from service.keys import digest_partition, subscription_key
+from tests.digest import samples
 from tests.digest.subscribers import DAY_MS, DUE_MS, subscription
 from tests.serving import COMMAND, serve_both
 from tests.support import ROOT, wait_until
@@ -45,8 +46,14 @@ def mails(data: Path) -> list[mailbox.MaildirMessage]:
     return list(mailbox.Maildir(data / "mail", create=False))
 
 
-async def test_send_and_status(toy_model: Path, state_url: str, tmp_path: Path) -> None:
-    data = tmp_path / "data"
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A data folder with the keys that a service left."""
+    samples.links(tmp_path / "data")
+    return tmp_path / "data"
+
+
+async def test_send_and_status(toy_model: Path, state_url: str, data: Path) -> None:
     await subscribe(state_url)
     send = ("send", "--model", toy_model, "--state-url", state_url)
 
@@ -75,6 +82,25 @@ async def test_send_and_status(toy_model: Path, state_url: str, tmp_path: Path) 
     assert status.stdout.splitlines()[1:] == ["1 sent, 1 undecided"]
 
 
+async def test_one_that_can_not_be_read_is_passed_over(
+    toy_model: Path, state_url: str, tmp_path: Path
+) -> None:
+    data, ben = tmp_path / "data", subscription("ben@papers.example")
+    await subscribe(state_url)
+    await lose(state_url)
+    async with Redis.from_url(state_url) as client:
+        assert await Subscriptions(client).write(Held(None, b""), ben, DUE_MS - 1)
+        await client.set(subscription_key(ADA.id), b"from a newer release")
+    at = ("--at", "2026-03-02T07:00:00+00:00")
+    sent = digest(data, "send", "--model", toy_model, "--state-url", state_url, *at)
+    assert (sent.returncode, sent.stdout.splitlines()[0]) == (0, "1 sent")
+    assert [mail["To"] for mail in mails(data)] == [ben.address]
+    status = digest(data, "status", "--state-url", state_url)
+    assert status.returncode == 0
+    assert status.stdout.splitlines()[1] == "1 sent, 1 undecided"
+    assert f"undecided: {ADA.id}, due" in status.stdout.splitlines()[2]
+
+
 @pytest.mark.parametrize(
     "at", ["tomorrow", "2026-11-23", "2026-11-23Z", "2026-03-02T07:00", "07:00:00+02:00", ""]
 )
@@ -89,10 +115,10 @@ def test_a_time_that_is_none(tmp_path: Path, at: str) -> None:
 
 
 async def test_nobody_uses_up_the_digests_of_days_to_come(
-    toy_model: Path, state_url: str, tmp_path: Path
+    toy_model: Path, state_url: str, data: Path
 ) -> None:
     """A day ahead at most: what is due by then is sent for real."""
-    data, now = tmp_path / "data", datetime.now(UTC)
+    now = datetime.now(UTC)
     await subscribe(state_url, round(now.timestamp() * 1_000))
     send = ("send", "--model", toy_model, "--state-url", state_url, "--at")
     for days in (1.1, 8, 100_000):

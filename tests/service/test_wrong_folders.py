@@ -1,0 +1,81 @@
+"""Commands that work on what is there refuse a data folder that was never used, and leave it so."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from service.digest.subscriptions import KEY_FILE as DIGEST_KEY
+from service.secrets import SIGNING_KEYS, lasting_key
+from service.tombstones import KEY_FILE as TOMBSTONES_KEY
+from tests.serving import COMMAND
+from tests.support import ROOT
+
+NOWHERE = "redis://127.0.0.1:1/0"
+"""No command here gets so far as to ask it."""
+
+
+def run(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, input=""
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("digest send", 1),
+        ("digest status", 1),
+        ("digest bounces", 75),  # a mail server that pipes into it comes again
+        ("digest bounces returned.eml", 1),
+        ("trending rebuild", 1),
+        ("feedback drain", 1),
+        ("feedback export --output new.jsonl", 1),
+        ("feedback tail", 1),
+    ],
+)
+def test_a_folder_without_state(tmp_path: Path, command: str, code: int) -> None:
+    data = tmp_path / "absent"
+    refused = run(*command.split(), "--data-dir", data)
+    assert refused.returncode == code
+    assert refused.stderr == (
+        f"{data} holds no state. Give the data folder of `serve` by --data-dir, "
+        "or the Redis of its state by --state-url.\n"
+    )
+    assert not data.exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "keys"),
+    [
+        ("digest send", [DIGEST_KEY, SIGNING_KEYS]),
+        ("trending rebuild", [TOMBSTONES_KEY]),
+        ("feedback drain", [TOMBSTONES_KEY]),
+        ("feedback export --output new.jsonl --forget gone.json", [TOMBSTONES_KEY]),
+    ],
+)
+def test_a_folder_without_the_keys_of_a_state_elsewhere(
+    tmp_path: Path, command: str, keys: list[str]
+) -> None:
+    for key in keys:
+        before = sorted(tmp_path.iterdir())
+        refused = run(*command.split(), "--data-dir", tmp_path, "--state-url", NOWHERE)
+        assert refused.returncode == 1
+        assert refused.stderr == (
+            f"{tmp_path} has no {key}, which belongs to the state. "
+            "Give the data folder of `serve` by --data-dir.\n"
+        )
+        assert sorted(tmp_path.iterdir()) == before
+        lasting_key(tmp_path / key)
+
+
+def test_commands_that_may_be_the_first(toy_model: Path, tmp_path: Path) -> None:
+    data, events = tmp_path / "data", tmp_path / "events.jsonl"
+    events.write_text('{"user": "ada", "paper": "graph-01"}\n', encoding="utf-8")
+    here = ("--data-dir", data, "--model", toy_model)
+    assert run("feedback", "import", events, *here).stdout.startswith("1 events imported")
+    drained = run("feedback", "drain", *here)
+    assert drained.stdout.endswith("lag 0\n"), drained.stderr
+    exported = run("feedback", "export", "--output", tmp_path / "all.jsonl", "--data-dir", data)
+    assert exported.stdout.endswith(": 1 events of 1 readers\n"), exported.stderr
+    assert run("digest", "preview", "--data-dir", tmp_path / "new", *here[2:]).returncode == 0
