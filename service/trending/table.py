@@ -32,7 +32,7 @@ import msgpack
 import numpy as np
 from numpy.typing import NDArray
 
-from service.trending.bounds import FLOOD_POWER, bounded
+from service.trending.bounds import bounded
 from service.trending.layout import HASH_BYTES, HOUR_MS
 from service.trending.ranking import Ranking
 from service.trending.windows import IMPRESSION, IMPRESSION_HALF_LIFE, TypeWeight
@@ -42,8 +42,10 @@ READER_EVENTS = 50
 """So many events of a reader on all papers count fully: of a thousand simulated readers two have
 more in a month."""
 
-SPREAD_POWER = 2 * FLOOD_POWER
-"""Of a flood over many papers: it is added to that many."""
+READER_POWER = 3
+SPREAD_POWER = 2 * READER_POWER
+"""A reader who exceeds a bound n-fold counts n to the minus this; of a flood over many papers twice
+the power, for it is added to that many."""
 
 SHOWINGS = 20.0
 """Of an average paper: what is believed of a paper before anything is known."""
@@ -191,7 +193,8 @@ class Table:
         kept = latest[events["acts"][latest]]
         family = key[kept] % families
         share = (
-            np.minimum(1.0, READER_EVENTS_ON_A_PAPER / np.maximum(on_paper[kept], 1)) ** FLOOD_POWER
+            np.minimum(1.0, READER_EVENTS_ON_A_PAPER / np.maximum(on_paper[kept], 1))
+            ** READER_POWER
         )
         share *= np.minimum(1.0, READER_EVENTS / np.maximum(everywhere[kept], 1)) ** SPREAD_POWER
         return _Folded(

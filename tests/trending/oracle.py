@@ -125,7 +125,7 @@ def _bounded(events: list[_Counted], floor: float) -> dict[str, list[_Counted]]:
         sums = {}
         for origin, its in origins.items():
             for each in its:
-                each.part = each.worth * min(1, allowed / readers[origin]) ** 3
+                each.part = each.worth * min(1, allowed / readers[origin]) ** 4
             sums[origin] = sum(each.part for each in its)
         limit = _limit(list(sums.values()), floor)
         for origin, its in origins.items():

@@ -1,6 +1,7 @@
 """The ranking is what the definition says, and what one reader or one network can do is bounded."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -148,11 +149,13 @@ ATTACKS = {
 PLACES = (999, 900, 700, 500, 300, 100, 50, 10)
 
 
-def ranks_moved(held: Table, attack: Attack, length_ms: int) -> dict[int, int]:
+def ranks_moved(
+    held: Table, attack: Attack, length_ms: int, places: Iterable[int] = PLACES
+) -> dict[int, int]:
     """How far the attack moves the paper of each place."""
     before = held.ranking(length_ms, NOW_MS).papers
     moved = {}
-    for place in PLACES:
+    for place in places:
         paper = before[min(place, len(before) - 1)]
         attacked = hold(held, 1, attack.on(before, before.index(paper)), NOW_MS)
         after = held.ranking(length_ms, NOW_MS).papers
@@ -172,6 +175,15 @@ def busy_month() -> Table:
 def test_floods_move_a_paper_by_few_ranks(name: str, busy_month: Table) -> None:
     attack, most = ATTACKS[name]
     moved = ranks_moved(busy_month, attack, 30 * DAY_MS)
+    assert max(moved.values()) <= most, moved
+
+
+def test_a_flood_moves_a_paper_by_few_ranks_where_scores_are_dense() -> None:
+    world = World(30_000, 1_000, 1_500, 750, days=7.0)
+    attack, most = ATTACKS["1,000 throw-away readers who do everything"]
+    held = table(history(world), NOW_MS)
+    moved = ranks_moved(held, attack, 7 * DAY_MS, range(0, 560, 25))
+    assert len(moved) == 23
     assert max(moved.values()) <= most, moved
 
 
