@@ -123,27 +123,24 @@ class ReaderLists:
             raise RuntimeError("a model that knows nothing of readers scores nothing")
         return ReaderScorer(self._model)
 
-    def can_refresh(
-        self, library: Mapping[int, float], live: LiveItems, before: Standing | None
-    ) -> bool:
-        """Whether `refreshed` will do; otherwise only a `scanned` standing is good enough."""
-        if before is None:
-            return False
-        newly = len(changed_rows(before.library, library))
-        if newly > MAX_CHANGED:
-            return False
-        changed = before.changed + newly
-        moved = live.changes - before.changes
-        return before.complete or (
-            changed <= CHANGED_SHARE * before.scanned
-            and moved <= MOVED_SHARE * len(self._neighbors)
-        )
-
     def refreshed(
         self, library: Mapping[int, float], live: LiveItems, before: Standing
-    ) -> Standing:
-        """The standing after a small change: the pool before and the neighbours of what is new."""
+    ) -> Standing | None:
+        """The standing after a small change: the pool before and the neighbours of what is new.
+
+        None if so much has changed that only `scanned` is good enough.
+        """
         changed = changed_rows(before.library, library)
+        total = before.changed + len(changed)
+        moved = live.changes - before.changes
+        if len(changed) > MAX_CHANGED or not (
+            before.complete
+            or (
+                total <= CHANGED_SHARE * before.scanned
+                and moved <= MOVED_SHARE * len(self._neighbors)
+            )
+        ):
+            return None
         profile = self.scorer.moved_profile(before.taste, before.library, library, changed)
         taste = self.scorer.taste(profile, library, live, before.taste.text_ratio)
         found = [self._near(row, live) for row in changed]
@@ -151,7 +148,6 @@ class ReaderLists:
         rows = rows[np.diff(rows, prepend=-1) > 0]
         contributions = self.scorer.contributions(taste, rows, live, profile)
         pool = _pool(rows, contributions)
-        total = before.changed + len(changed)
         return replace(before, library=library, live=live, taste=taste, changed=total, **pool)
 
     def scanned(self, library: Mapping[int, float], live: LiveItems) -> Standing:

@@ -42,12 +42,13 @@ class Profile(NamedTuple):
     """The text of a library: the sum of its papers' rows, by weight.
 
     terms: float32 (terms). columns: int32, rising, where they may differ from 0.
-    sampled: float32, its similarity with each sampled paper.
+    sampled: float32, its similarity with each sampled paper; mean: over all papers.
     """
 
     terms: NDArray[np.float32]
     columns: NDArray[np.int32]
     sampled: NDArray[np.float32]
+    mean: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Taste:
     text, smoothed_text, factors: the query of each signal; `factors` is the exact solve.
     scale: float32 (signals), weight / deviation; a contribution is it times the similarity.
     bias: the same for every paper.
-    sampled: float32, the text similarity of the sampled papers.
+    sampled: float32, the text similarity of the sampled papers; text_mean: over all papers.
     text_ratio: the deviation of the text similarity over all papers / over the sample.
     """
 
@@ -68,6 +69,7 @@ class Taste:
     scale: NDArray[np.float32]
     bias: float
     sampled: NDArray[np.float32]
+    text_mean: float
     text_ratio: float
 
 
@@ -89,7 +91,9 @@ class ReaderScorer:
         values = np.repeat(_said_of_text(weights), np.diff(part.indptr)) * part.data
         terms = np.bincount(part.indices, values, part.shape[1]).astype(np.float32)
         columns = np.flatnonzero(terms != 0).astype(np.int32)  # of truth values it is quick
-        return Profile(terms, columns, self._with_sample(columns, terms[columns]))
+        values = terms[columns]
+        mean = float(self._mean_text[columns] @ values)
+        return Profile(terms, columns, self._with_sample(columns, values), mean)
 
     def moved_profile(
         self,
@@ -99,7 +103,8 @@ class ReaderScorer:
         changed: Iterable[int],
     ) -> Profile:
         """The same, from the taste of another library; `changed`: the papers that tell the two."""
-        terms, columns, sampled = self._dense(before.text), before.text.columns, before.sampled
+        terms, columns = self._dense(before.text), before.text.columns
+        sampled, mean = before.sampled, before.text_mean
         for row in changed:
             part = slice(self._text.indptr[row], self._text.indptr[row + 1])
             both = np.array([library.get(row, 0.0), was.get(row, 0.0)], np.float32)
@@ -108,7 +113,8 @@ class ReaderScorer:
             terms[touched] += change
             columns = _with(columns, touched)
             sampled = sampled + self._with_sample(touched, change)
-        return Profile(terms, columns, sampled)
+            mean += float(self._mean_text[touched] @ change)
+        return Profile(terms, columns, sampled, mean)
 
     def taste(
         self,
@@ -130,7 +136,8 @@ class ReaderScorer:
     def scanned(self, taste: Taste, live: LiveItems) -> tuple[Taste, NDArray[np.float32]]:
         """The taste with the exact deviation of its text, and the score of every paper (less the
         bias), float32 (papers)."""
-        profile = Profile(self._dense(taste.text), taste.text.columns, taste.sampled)
+        text = taste.text
+        profile = Profile(self._dense(text), text.columns, taste.sampled, taste.text_mean)
         scores = self._text @ profile.terms
         exact, assumed = float(scores.std(dtype=np.float64)), self._text_deviation(taste)
         ratio = taste.text_ratio * exact / assumed if assumed else 1.0
@@ -179,7 +186,7 @@ class ReaderScorer:
         text_ratio: float,
     ) -> Taste:
         moments = [
-            (float(self._mean_text @ profile.terms), text_deviation),
+            (profile.mean, text_deviation),
             live.smoothed_text.mean_and_deviation(smoothed),
             live.factors.mean_and_deviation(factors),
         ]
@@ -190,7 +197,8 @@ class ReaderScorer:
         bias = -float(means @ scale)
         text = SparseRow(profile.columns, profile.terms[profile.columns])
         scale = scale.astype(np.float32)
-        return Taste(saved, text, smoothed, factors, scale, bias, profile.sampled, text_ratio)
+        sampled, mean = profile.sampled, profile.mean
+        return Taste(saved, text, smoothed, factors, scale, bias, sampled, mean, text_ratio)
 
     def _text_deviation(self, taste: Taste) -> float:
         return float(self._weights[0] / taste.scale[0]) if taste.scale[0] else 0.0
@@ -215,7 +223,9 @@ class ReaderScorer:
 
 def changed_rows(one: Mapping[int, float], other: Mapping[int, float]) -> set[int]:
     """The papers whose weights differ between two libraries."""
-    return {row for row, _ in one.items() ^ other.items()}
+    return {row for row, weight in other.items() if one.get(row) != weight} | (
+        one.keys() - other.keys()
+    )
 
 
 def _with(columns: NDArray[np.int32], others: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -124,12 +124,11 @@ class Readers:
         """The reader as these make it, from what was kept."""
         rows = self._rows(kept, history)
         library = self._library(kept, history, rows, trained)
-        if live is None or not any(weight > 0 for weight in library.values()):
-            standing = None
-        elif kept.standing and lists.can_refresh(library, live, kept.standing):
-            standing = lists.refreshed(library, live, kept.standing)
-        else:
-            standing = lists.scanned(library, live)
+        standing = None
+        if live is not None and any(weight > 0 for weight in library.values()):
+            if kept.standing:
+                standing = lists.refreshed(library, live, kept.standing)
+            standing = standing or lists.scanned(library, live)
         return Reader(history, rows, trained, live, library, standing)
 
     def _rows(self, kept: Reader, history: History) -> Sequence[int | None]:

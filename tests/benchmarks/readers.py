@@ -12,7 +12,9 @@ that a library may change between two scans, half of itself.
 
 Calls: milliseconds of CPU of all threads of the server's process, less those of a `grpc.aio`
 handler that answers with as many bytes and does nothing else. Between the calls this process
-appends events to the state server. `first` is the first call after an event, `again` a later one.
+appends events to the state server. `first` is the first call after an event, `again` one of twenty
+right after it; each is compared with calls of the no-op handler that come alike, alone after an
+event or twenty in a row: a server that was asleep has its own costs.
 
 Caveats: client and servers share the machine; Linux only (/proc). No updater runs: what its deltas
 cost a server is not in these figures.
@@ -94,7 +96,7 @@ def parts(artifact: Artifact) -> None:
             scans.append(spent(lists.scanned, library, live))
             for number, paper in enumerate(papers[size:]):
                 before, library = standing, {**library, paper: 1.0}
-                standing = lists.refreshed(library, live, before)
+                standing = lists.refreshed(library, live, before) or lists.scanned(library, live)
                 if number in {0, len(papers) - size - 1}:
                     refreshes.append(spent(lists.refreshed, library, live, before))
                     exact = lists.scanned(library, live)
@@ -125,6 +127,7 @@ async def calls(artifact: Artifact, model: Path, folder: Path, state_url: str) -
     async with side(worker, settings.model_dump_json()) as service:
         for size in SIZES:
             first, again, cold, answers = [], [], [], [b""]
+            alone, in_a_row = [], []
             for number, library in enumerate(libraries(artifact, size)):
                 reader = f"reader-{size}-{number}"
                 request = RecommendPapersRequest(reader_id=reader).SerializeToString()
@@ -144,12 +147,19 @@ async def calls(artifact: Artifact, model: Path, folder: Path, state_url: str) -
             told = [base64.b64encode(each).decode() for each in (request, answers[0])]
             async with side(bare, f"1\n{' '.join(told)}") as nothing:
                 await cpu(nothing, METHOD, [request] * 50)
-                _, idle = await cpu(nothing, METHOD, [request] * 500)
-            beyond = (f"{median(each) - idle:.2f}" for each in (cold, first, again))
-            rows.append((f"{size:,}", *beyond, f"{idle:.2f}"))
+                for number in range(len(first)):
+                    await state.append([stored("nobody", f"{size}-{number}", "save", "any")])
+                    alone.append((await cpu(nothing, METHOD, [request]))[1])
+                    in_a_row.append((await cpu(nothing, METHOD, [request] * AGAIN))[1])
+            idle = {"alone": median(alone), "in a row": median(in_a_row)}
+            beyond = (
+                *(median(each) - idle["alone"] for each in (cold, first)),
+                median(again) - idle["in a row"],
+            )
+            rows.append((f"{size:,}", *(f"{each:.2f}" for each in (*beyond, *idle.values()))))
     await state.close()
     columns = ("papers of the reader", "first list of all", "first after an event", "again")
-    table((*columns, "of the no-op handler"), rows)
+    table((*columns, "no-op, alone", "no-op, in a row"), rows)
 
 
 def main(model: Path) -> None:

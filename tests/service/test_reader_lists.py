@@ -97,6 +97,7 @@ def test_scores_are_those_of_a_dense_reference(
     # And a standing that goes on from another library is the same
     before = lists.scanned({3: 1.0}, LiveItems.over(model))
     later = lists.refreshed(library, live, before)
+    assert later is not None
     page, other = (lists.page(each, EVERYTHING, NOTHING, 30) for each in (standing, later))
     assert page is not None
     assert other is not None
@@ -246,15 +247,14 @@ def test_a_small_pool_is_scanned_again_after_half_of_the_library_changed(
     live = LiveItems.over(model)
     library = dict.fromkeys(range(4), 1.0)
     before = lists.scanned(library, live)
-    assert lists.can_refresh({**library, 4: 1.0, 5: 1.0}, live, before)
-    assert not lists.can_refresh({**library, 4: 1.0, 5: 1.0, 6: -1.0}, live, before)
-    assert not lists.can_refresh(library, live, None)
-    # Many small steps count from the last scan
     step = lists.refreshed({**library, 4: 1.0, 5: 1.0}, live, before)
-    assert not lists.can_refresh({**step.library, 6: 1.0}, live, step)
+    assert step is not None
+    assert lists.refreshed({**library, 4: 1.0, 5: 1.0, 6: -1.0}, live, before) is None
+    # Many small steps count from the last scan
+    assert lists.refreshed({**step.library, 6: 1.0}, live, step) is None
     # And so do the changes of the papers
     some = {row: state(model, row, row) for row in range(10)}
-    assert not lists.can_refresh(library, live.changed(1, some), before)
+    assert lists.refreshed(library, live.changed(1, some), before) is None
 
 
 SAVE, HIDE, UNSAVE, CLICK = (
