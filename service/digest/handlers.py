@@ -2,7 +2,7 @@
 and only links that it was sent change one."""
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from redis.asyncio import Redis
@@ -21,6 +21,7 @@ from service.digest.subscriptions import (
     ContentKind,
     Status,
     Subscription,
+    Unreadable,
     subscription_id,
 )
 from service.errors import Reason, ServiceError
@@ -82,7 +83,8 @@ class DigestHandlers:
             await state.limits.admit_origin(self._access.network())
         id = subscription_id(self._tokens.key, mailbox)
         if await state.limits.admit_mailbox(id):
-            await state.lifecycle.subscribe(id, mailbox, chosen, present_ms())
+            with suppress(Unreadable):  # as if all were well: only the log is told
+                await state.lifecycle.subscribe(id, mailbox, chosen, present_ms())
             self._waits()
         return pb.SubscribeResponse()
 

@@ -17,7 +17,14 @@ from typing import NamedTuple
 
 from service.digest.outbox import Notice
 from service.digest.store import Held, Subscriptions
-from service.digest.subscriptions import Content, Frequency, Status, Subscription, next_revision
+from service.digest.subscriptions import (
+    Content,
+    Frequency,
+    Status,
+    Subscription,
+    Unreadable,
+    next_revision,
+)
 from service.errors import Reason, ServiceError
 
 
@@ -115,13 +122,17 @@ class Lifecycle:
 
     async def suppress(self, id: str, refusal: str, now_ms: int) -> None:
         """Send no more mails, since the mailbox refuses them for good; nor notices, where there is
-        no more than a request yet. One that has ended, or is gone, stays so.
+        no more than a request yet. One that has ended, or is gone, or can't be read, stays so.
 
         refusal: what its server said.
         """
         while True:
-            held = await self._subscriptions.read(id)
-            request = None if held.subscription else await self._subscriptions.latest_request(id)
+            try:
+                held = await self._subscriptions.read(id)
+                known = held.subscription is not None
+                request = None if known else await self._subscriptions.latest_request(id)
+            except Unreadable:
+                return
             before = held.subscription or request
             if before is None or held.status is Status.ENDED:
                 return

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+import structlog
 from redis.asyncio import Redis
 
 from service.feedback_scripts import Script
@@ -17,6 +18,8 @@ from service.keys import PARTITIONS, digest_outbox_key, digest_partition
 
 LEASE_MS = 300_000
 _AT_ONCE = 20
+
+log = structlog.get_logger(__name__)
 
 TAKE = Script("""
 -- KEYS: outbox. ARGV: now; until when they are taken, both Unix ms; how many at most.
@@ -54,7 +57,7 @@ class Waiting(NamedTuple):
 
     @classmethod
     def parse(cls, kept: bytes) -> "Waiting":
-        """What `str` made."""
+        """What `str` made. Raises ValueError."""
         id, notice, number = kept.decode().split(" ")
         return cls(id, Notice(notice), int(number))
 
@@ -79,7 +82,13 @@ class Outbox:
         [found] = await run_scripts(
             self._client, TAKE, [([digest_outbox_key(partition)], arguments)]
         )
-        return [Waiting.parse(each) for each in found]
+        waiting = []
+        for each in found:
+            try:
+                waiting.append(Waiting.parse(each))
+            except ValueError:  # a newer release wrote it: it keeps no other back
+                log.exception("a notice can't be read", notice=each.decode(errors="replace"))
+        return waiting
 
     async def done(self, waiting: Waiting) -> None:
         """It was sent, or nobody wants it any more."""

@@ -116,7 +116,7 @@ class _Run:
         subscriptions = await self._tools.subscriptions.many([each.id for each in due])
         wanted = []
         for each, subscription in zip(due, subscriptions, strict=True):
-            if subscription is None:
+            if subscription is None:  # erased, or not to be read: then it stays due
                 continue
             try:
                 next_ms, latest_ms = next_due(subscription, at_ms), latest_due(subscription, at_ms)
@@ -154,6 +154,9 @@ class _Run:
         self, claim: Claim, subscription: Subscription | None, sent: frozenset[bytes]
     ) -> None:
         """Whatever goes wrong with one mail keeps no other back."""
+        if subscription is None:
+            await self._later(claim, "its subscription is gone or can't be read")
+            return
         try:
             made = await self._made(claim, subscription, sent)
         except ServiceError as error:
@@ -176,13 +179,13 @@ class _Run:
             await self._hand_over(claim, mail)
 
     async def _made(
-        self, claim: Claim, subscription: Subscription | None, sent: frozenset[bytes]
+        self, claim: Claim, subscription: Subscription, sent: frozenset[bytes]
     ) -> State | tuple[EmailMessage, Sequence[bytes]]:
         """The mail, and the prints of what is in it; or why there is none.
 
         Raises ServiceError where there is no list.
         """
-        if subscription is None or subscription.status is not Status.ACTIVE:
+        if subscription.status is not Status.ACTIVE:
             return State.LEFT
         if _had_one_that_day(claim, subscription):
             return State.NOTHING
@@ -230,12 +233,12 @@ class _Run:
         self._name([Named(claim.id, claim.occurrence_ms, str(mail["Message-ID"]), 0)])
         await self._settle(claim, State.UNDECIDED, self._tools.retry_seconds(1))
 
-    async def _later(self, claim: Claim, error: Exception) -> None:
+    async def _later(self, claim: Claim, because: object) -> None:
         attempts = claim.attempts + 1
         if attempts < MAX_ATTEMPTS:
             await self._settle(claim, State.WAITING, self._tools.retry_seconds(attempts))
         else:
-            log.warning("a digest is given up", subscription=claim.id, because=str(error))
+            log.warning("a digest is given up", subscription=claim.id, because=str(because))
             await self._settle(claim, State.FAILED)
 
     async def _unlisted(self, claim: Claim, error: ServiceError) -> None:

@@ -9,13 +9,14 @@ second is made anew upon the first.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import structlog
 from redis.asyncio import Redis
 
 from service.digest.links import CONFIRM_MS, MANAGE_MS
 from service.digest.outbox import Notice, Waiting
 from service.digest.schedule import next_due
 from service.digest.store_scripts import ASK, ERASE, PUT
-from service.digest.subscriptions import Status, Subscription, pack, unpack
+from service.digest.subscriptions import Status, Subscription, Unreadable, pack, unpack
 from service.feedback_state import run_scripts, state_errors
 from service.keys import (
     digest_claims_key,
@@ -49,6 +50,9 @@ _KEPT_MS = {
 """How long each is kept after its last change, and 0 for as long as it stays so."""
 
 
+log = structlog.get_logger(__name__)
+
+
 class Held(NamedTuple):
     """A subscription as it was read, and its bytes, by which a change of it is conditioned."""
 
@@ -67,7 +71,9 @@ class Held(NamedTuple):
 
 
 class Subscriptions:
-    """Reads and writes subscriptions. Every method raises ServiceError STATE_AWAY."""
+    """Reads and writes subscriptions. Every method raises ServiceError STATE_AWAY, and those that
+    read one raise Unreadable; whose it is stands in the log.
+    """
 
     def __init__(self, client: Redis) -> None:
         self._client = client
@@ -77,19 +83,25 @@ class Subscriptions:
         return (await self.read(id)).subscription
 
     async def many(self, ids: Sequence[str]) -> list[Subscription | None]:
-        """The same of many at once, in order."""
+        """The same of many at once, in order; None also of what can't be read."""
         async with self._client.pipeline(transaction=False) as pipeline:
             for id in ids:
                 pipeline.get(subscription_key(id))
             with state_errors():
                 found = await pipeline.execute()
-        return [unpack(each) if each else None for each in found]
+        subscriptions: list[Subscription | None] = []
+        for id, packed in zip(ids, found, strict=True):
+            try:
+                subscriptions.append(_unpacked(id, packed))
+            except Unreadable:
+                subscriptions.append(None)
+        return subscriptions
 
     async def read(self, id: str) -> Held:
         """A subscription that may be changed; see `write`."""
         with state_errors():
             packed: Any = await self._client.get(subscription_key(id))
-        return Held(unpack(packed) if packed else None, packed or b"")
+        return Held(_unpacked(id, packed), packed or b"")
 
     async def write(
         self, before: Held, after: Subscription, now_ms: int, request: Subscription | None = None
@@ -131,7 +143,7 @@ class Subscriptions:
         """A request that waits; None if it was confirmed, or is gone."""
         with state_errors():
             packed: Any = await self._client.hget(digest_pending_key(id), str(revision))
-        return unpack(packed) if packed else None
+        return _unpacked(id, packed)
 
     async def latest_request(self, id: str) -> Subscription | None:
         """Of the requests that wait, the latest."""
@@ -157,6 +169,14 @@ class Subscriptions:
         keys = _keys(digest_partition(id))
         [found] = await run_scripts(self._client, ERASE, [(keys, [id])])
         return bool(found)
+
+
+def _unpacked(id: str, packed: bytes | None) -> Subscription | None:
+    try:
+        return unpack(packed) if packed else None
+    except Unreadable:
+        log.exception("a subscription can't be read", subscription=id)
+        raise
 
 
 def _keys(partition: int) -> list[str]:

@@ -9,6 +9,7 @@ a mail would end anything.
 from dataclasses import astuple, dataclass
 from enum import IntEnum
 from hashlib import blake2b
+from typing import Any
 
 import msgpack
 
@@ -19,6 +20,10 @@ KEY_FILE = "digest.key"
 
 ID_BYTES = 16
 _FORMAT = 1
+
+
+class Unreadable(ValueError):  # noqa: N818 - nobody's fault
+    """What is kept of a subscription can't be read: a newer release wrote it, or it is damaged."""
 
 
 class Frequency(IntEnum):
@@ -112,9 +117,18 @@ def pack(subscription: Subscription) -> bytes:
 
 
 def unpack(packed: bytes) -> Subscription:
-    """What `pack` made."""
-    _, *values, content = msgpack.unpackb(packed)
-    fields = dict(zip(_PLAIN, values, strict=True))
+    """What `pack` made. Raises Unreadable."""
+    try:
+        return _unpacked(*msgpack.unpackb(packed))
+    except (ValueError, TypeError, msgpack.UnpackException) as error:
+        raise Unreadable(str(error)) from error
+
+
+def _unpacked(format: int, *values: Any) -> Subscription:
+    if format != _FORMAT:
+        raise ValueError(f"its format is {format!r}, and this release knows {_FORMAT}")
+    *plain, content = values
+    fields = dict(zip(_PLAIN, plain, strict=True))
     kind, window, query, paper_ids, reader_id = content
     fields["frequency"] = Frequency(fields["frequency"])
     fields["status"] = Status(fields["status"])

@@ -4,18 +4,23 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from email.message import EmailMessage
 
+import msgpack
+import pytest
 import pytest_asyncio
+from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
-from service.digest.ledger import State
+from service.digest.ledger import Ledger, State, Undecided, Wanted
+from service.digest.lifecycle import Lifecycle
 from service.digest.maildir import MaildirTransport
 from service.digest.opening import opened
+from service.digest.outbox import Notice, Outbox, Waiting
 from service.digest.sender import send_due
-from service.digest.subscriptions import Subscription, pack
-from service.keys import subscription_key
+from service.digest.subscriptions import Subscription, Unreadable, pack
+from service.keys import digest_outbox_key, digest_partition, subscription_key
 from service.settings import Settings
 from tests.digest.sending import Digests, sending
-from tests.digest.subscribers import DUE_MS, subscription
+from tests.digest.subscribers import DAY_MS, DUE_MS, subscription
 
 ADA = subscription("ada@papers.example")
 BEN = subscription("ben@papers.example")
@@ -25,6 +30,11 @@ BEN = subscription("ben@papers.example")
 async def digests(settings: Settings) -> AsyncIterator[Digests]:
     async with sending(settings) as found:
         yield found
+
+
+@pytest.fixture
+def client(digests: Digests) -> Redis:
+    return digests.state.client
 
 
 async def corrupt(digests: Digests, **changes: object) -> Subscription:
@@ -45,6 +55,54 @@ async def test_a_time_zone_that_is_gone_keeps_no_other_back(digests: Digests) ->
     passed_over = [each for each in logs if each["log_level"] == "error"]
     assert {each["subscription"] for each in passed_over} == {wrong.id}
     assert await digests.view.overdue(DUE_MS) == 1
+
+
+UNREADABLE = [
+    msgpack.packb([2, "a later format"]),
+    msgpack.packb([1, "too", "few"]),
+    pack(ADA)[:-1],
+    pack(ADA) + b"x",
+    b"\xc1",
+    b"0",
+]
+
+
+@pytest.mark.parametrize("kept", UNREADABLE)
+async def test_what_can_not_be_read_keeps_no_other_back(digests: Digests, kept: bytes) -> None:
+    many = [subscription(f"{number}@papers.example") for number in range(40)]
+    await digests.subscribe(*many, ADA)
+    await digests.state.client.set(subscription_key(ADA.id), kept)
+    with capture_logs() as logs:
+        assert (await digests.run()).outcomes == {State.SENT: len(many)}
+    assert {each["subscription"] for each in logs if each["log_level"] == "error"} == {ADA.id}
+    assert await digests.view.overdue(DUE_MS) == 1, "until somebody can read it"
+    await Lifecycle(digests.subscriptions).suppress(ADA.id, "550", DUE_MS)
+    assert await digests.state.client.get(subscription_key(ADA.id)) == kept
+    with pytest.raises(Unreadable):
+        await digests.subscriptions.get(ADA.id)
+
+
+async def test_a_mail_whose_subscription_can_not_be_read_waits(digests: Digests) -> None:
+    await digests.subscribe(ADA, BEN)
+    lost = Ledger(digests.state.client, lease_ms=0, undecided=Undecided.SKIP)
+    for each in (ADA, BEN):
+        wanted = Wanted(each.id, DUE_MS, DUE_MS + DAY_MS, DUE_MS)
+        assert await lost.claim(digest_partition(each.id), [wanted])
+    await digests.state.client.set(subscription_key(ADA.id), UNREADABLE[0])
+    async with opened(digests.settings, digests.state, retry_seconds=lambda _: 3_600.0) as tools:
+        report = await send_due(tools, DUE_MS)
+    assert report.outcomes == {State.SENT: 1, State.WAITING: 1}
+    assert await digests.view.open() == 1
+
+
+async def test_a_notice_that_can_not_be_read_keeps_no_other_back(client: Redis) -> None:
+    outbox, wanted = Outbox(client), Waiting(ADA.id, Notice.ALREADY, DUE_MS)
+    partition = digest_partition(ADA.id)
+    kept = [f"{ADA.id} anniversary 1".encode(), b"\xff", str(wanted).encode()]
+    await client.zadd(digest_outbox_key(partition), dict.fromkeys(kept, DUE_MS))
+    with capture_logs() as logs:
+        assert await outbox.take(partition, DUE_MS) == [wanted]
+    assert [each["event"] for each in logs] == ["a notice can't be read"] * 2
 
 
 async def test_a_mail_that_can_not_be_made_keeps_no_other_back(digests: Digests) -> None:
