@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Callable
 
 from models.artifact import Artifact
+from service.counting_settings import with_left
 from service.deltas import reached
 from service.feedback_log import START
 from service.feedback_state import FeedbackState
@@ -19,8 +20,10 @@ async def drain(state: FeedbackState, settings: Settings, tell: Callable[[int], 
     Steps as an updater whenever no other publishes, so it ends with or without one at work.
     tell: called with the number of events that are not learned from yet, when it changes; the last
     time with 0.
-    Raises ArtifactError, SigningKeysError, ServiceError.
+    Counts by the settings that `serve` left. Raises ArtifactError, SettingsError where others are
+    given, SigningKeysError, ServiceError, and TrendingSettingsError.
     """
+    settings = await with_left(state.client, settings)
     artifact = Artifact.open(settings.model)
     learns = artifact.reader_model is not None
     updater, trends = open_updater(state, artifact, settings), open_trends(state, settings)

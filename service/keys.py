@@ -35,6 +35,7 @@ its entry. How events are packed: service/events.py. What all this weighs: servi
     rp:delta:{<model version>}:log                stream  rows that changed      a week     < 40 MB
     rp:delta:{<model version>}:status             hash    how far they are       a week     < 1 KB
     rp:delta:{<model version>}:publisher          string  who may publish them   seconds    32 bytes
+    rp:counting                                   string  settings of who counts none       < 1 KB
     rp:{trending}:rankings                        hash    window -> ranking      a week     n x 2 MB
     rp:{trending}:publisher                       string  who may publish them   seconds    32 bytes
 
@@ -165,6 +166,9 @@ def trending_hours_key(partition: int) -> str:
     """The trending hours of one partition, each with the revision of its last change."""
     return f"rp:{{{partition:02}}}:trending-hours"
 
+
+COUNTING_KEY = "rp:counting"
+"""The settings by which events are counted: service/counting_settings.py says which."""
 
 RANKINGS_KEY = "rp:{trending}:rankings"
 """The present rankings by window, and in the field `revision` how often they were published."""

@@ -51,6 +51,7 @@ def run_on_state(
         EmbeddedServersError,
         InputError,
         ServiceError,
+        SettingsError,
         SigningKeysError,
         TrendingSettingsError,
     ) as error:

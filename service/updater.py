@@ -11,6 +11,7 @@ import sys
 from models.artifact import Artifact
 from service.child import stopping, told
 from service.counting import Counting
+from service.counting_settings import leave
 from service.event_types import event_types
 from service.feedback_log import FeedbackLog
 from service.feedback_state import FeedbackState
@@ -37,8 +38,11 @@ async def _run(settings: Settings) -> None:
     artifact = Artifact.open(settings.model, verify=False)  # the worker has done so
     state = FeedbackState(settings.state_url or "", types=event_types(settings.event_types))
     trends = open_trends(state, settings)
+    updater = open_updater(state, artifact, settings)
     with stopping() as stop:
-        await asyncio.gather(open_updater(state, artifact, settings).run(stop), trends.run(stop))
+        await asyncio.gather(
+            updater.run(stop), trends.run(stop), leave(state.client, settings, stop)
+        )
     await state.close()
 
 

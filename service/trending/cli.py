@@ -21,7 +21,8 @@ def _group() -> None:
 def rebuild(data_dir: DataDir = None, state_url: StateUrl = None) -> None:
     """Make the trends anew from the feedback log, after another choice of types, or for a check.
 
-    It may run beside a running `serve`, which answers from the rankings before meanwhile.
+    It may run beside a running `serve`, which answers from the rankings before meanwhile. It counts
+    by the settings that `serve` was last started with: to count others, restart that first.
 
     Example: related-papers trending rebuild
     """

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from service.counting_settings import with_left
 from service.feedback_state import FeedbackState
 from service.settings import Settings
 from service.updater import open_trends
@@ -20,8 +21,10 @@ async def rebuild(state: FeedbackState, settings: Settings) -> Rebuilt:
 
     Beside updaters each event still counts once; the rankings stay as they were meanwhile. If this
     is killed the next updater finishes it.
-    Raises SigningKeysError, ServiceError, and TrendingSettingsError.
+    Counts by the settings that `serve` left. Raises SettingsError where others are given,
+    SigningKeysError, ServiceError, and TrendingSettingsError.
     """
+    settings = await with_left(state.client, settings)
     trends = open_trends(state, settings)
     try:
         await trends.hours.reset()
