@@ -42,12 +42,14 @@ log = structlog.get_logger(__name__)
 async def send_due(
     tools: Tools, at_ms: int | None = None, stopping: asyncio.Event | None = None
 ) -> Report:
-    """Send all that is due, and what others left; until told to stop.
+    """Send all that is due, and what others left; until told to stop. Whoever left long ago is
+    forgotten first.
 
     at_ms: what counts as now for what is due, Unix ms; without, the present.
     Raises MailServerAway and ServiceError STATE_AWAY; what was sent is recorded.
     """
     stopping = stopping or asyncio.Event()
+    await tools.subscriptions.sweep(present_ms())
     try:
         notices = await tools.courier.send(stopping)
     except Undelivered as error:

@@ -15,10 +15,11 @@ from redis.asyncio import Redis
 from service.digest.links import CONFIRM_MS, MANAGE_MS
 from service.digest.outbox import Notice, Waiting
 from service.digest.schedule import next_due
-from service.digest.store_scripts import ASK, ERASE, PUT
+from service.digest.store_scripts import ASK, ERASE, PUT, SWEEP, SWEPT_AT_ONCE
 from service.digest.subscriptions import Status, Subscription, Unreadable, pack, unpack
 from service.feedback_state import run_scripts, state_errors
 from service.keys import (
+    PARTITIONS,
     digest_claims_key,
     digest_due_key,
     digest_going_key,
@@ -117,7 +118,7 @@ class Subscriptions:
         due_ms = next_due(after, now_ms) if after.status is Status.ACTIVE else 0
         arguments: list[Any] = [
             *(after.id, before.packed, pack(after), now_ms + kept_ms if kept_ms else 0),
-            *(due_ms, request.revision if request else "", now_ms),
+            *(due_ms, request.revision if request else ""),
         ]
         keys = _keys(digest_partition(after.id))
         [written] = await run_scripts(self._client, PUT, [(keys, arguments)])
@@ -162,6 +163,14 @@ class Subscriptions:
         with state_errors():
             found: Any = await self._client.zscore(digest_due_key(digest_partition(id)), id)
         return None if found is None else int(found)
+
+    async def sweep(self, now_ms: int) -> None:
+        """Delete what is left of subscriptions that have had their time."""
+        calls: list[tuple[list[str], list[Any]]] = [
+            (_keys(partition), [now_ms]) for partition in range(PARTITIONS)
+        ]
+        while max(await run_scripts(self._client, SWEEP, calls)) == SWEPT_AT_ONCE:
+            pass
 
     async def erase(self, id: str) -> bool:
         """Delete all that is kept of a subscription and of requests for it; whether there was

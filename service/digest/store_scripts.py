@@ -2,7 +2,7 @@
 
 from service.feedback_scripts import Script
 
-_SWEPT_AT_ONCE = 10
+SWEPT_AT_ONCE = 100
 
 _FORGET = """
 local DUE, CLAIMS, UNDECIDED, GOING = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -20,16 +20,12 @@ end
 
 PUT = Script(
     _FORGET
-    + f"""
--- Writes a subscription if it is as its writer read it, and forgets some that have had their time.
---   No request waits any more then.
+    + """
+-- Writes a subscription if it is as its writer read it. No request waits any more then.
 -- KEYS: the above. ARGV: id; the bytes that were read, "" for none; the new ones; when they go and
 --   when a digest is due, each Unix ms, 0 for never; the revision of a request that must still be
---   there, or ""; now, Unix ms.
+--   there, or "".
 -- Returns whether it was written.
-for _, id in ipairs(call('ZRANGEBYSCORE', GOING, '-inf', ARGV[7], 'LIMIT', 0, {_SWEPT_AT_ONCE})) do
-  forget(id)
-end
 local id, subscription, pending = ARGV[1], SUBSCRIPTION .. ARGV[1], PENDING .. ARGV[1]
 if (call('GET', subscription) or '') ~= ARGV[2] then return 0 end
 if ARGV[6] ~= '' and call('HEXISTS', pending, ARGV[6]) == 0 then return 0 end
@@ -63,6 +59,17 @@ call('PEXPIREAT', KEYS[2], ARGV[4])
 call('ZADD', KEYS[3], ARGV[7], ARGV[6])
 return 1
 """)
+
+SWEEP = Script(
+    _FORGET
+    + f"""
+-- Deletes what is left of subscriptions that have had their time. ARGV: now, Unix ms.
+-- Returns how many there were, not all of them at once.
+local gone = call('ZRANGEBYSCORE', GOING, '-inf', ARGV[1], 'LIMIT', 0, {SWEPT_AT_ONCE})
+for _, id in ipairs(gone) do forget(id) end
+return #gone
+"""
+)
 
 ERASE = Script(
     _FORGET

@@ -14,11 +14,12 @@ from service.digest.ledger import State
 from service.digest.maildir import MaildirTransport
 from service.digest.opening import opened
 from service.digest.sender import send_due
-from service.digest.store import Held
+from service.digest.store import ENDED_MS, Held
 from service.digest.subscriptions import Content, ContentKind, Frequency, Status
 from service.embedded import Role
 from service.keys import digest_partition
 from service.settings import Settings
+from service.times import present_ms
 from tests.digest.sending import Digests, papers, sending
 from tests.digest.subscribers import DAY_MS, DUE_MS, TRENDING, subscription
 from tests.service.toy import TWINS, subject
@@ -152,6 +153,20 @@ async def test_one_digest_a_day_also_when_the_hour_is_changed(digests: Digests) 
     assert (await digests.run(DUE_MS + 2 * 3_600_000)).outcomes == {State.NOTHING: 1}
     assert (await digests.run(DUE_MS + DAY_MS)).outcomes == {}
     assert (await digests.run(DUE_MS + DAY_MS + 2 * 3_600_000)).outcomes == {State.SENT: 1}
+
+
+async def test_every_run_forgets_who_left_long_ago(digests: Digests) -> None:
+    """Whoever else is there, and whatever is due."""
+    await digests.subscribe(ADA)
+    assert (await digests.run()).outcomes == {State.SENT: 1}
+    held = await digests.subscriptions.read(ADA.id)
+    now = present_ms()
+    left = replace(ADA, status=Status.ENDED)
+    assert await digests.subscriptions.write(held, left, now - ENDED_MS)
+    found = await digests.state.client.keys(f"*{ADA.id}*")
+    assert found, "what was sent, and the record of the mail"
+    assert (await digests.run(DUE_MS)).outcomes == {}
+    assert await digests.state.client.keys(f"*{ADA.id}*") == []
 
 
 async def test_a_request_brings_no_mail(digests: Digests) -> None:

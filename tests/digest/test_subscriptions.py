@@ -16,6 +16,7 @@ from service.digest.links import CONFIRM_MS
 from service.digest.outbox import LEASE_MS, Notice, Outbox, Waiting
 from service.digest.schedule import next_due
 from service.digest.store import ENDED_MS, SUPPRESSED_MS, Held, Subscriptions
+from service.digest.store_scripts import SWEPT_AT_ONCE
 from service.digest.subscriptions import (
     Content,
     ContentKind,
@@ -30,6 +31,7 @@ from service.digest.subscriptions import (
 from service.embedded import Role
 from service.errors import Reason, ServiceError
 from service.keys import (
+    digest_going_key,
     digest_outbox_key,
     digest_partition,
     digest_pending_key,
@@ -171,24 +173,31 @@ async def test_what_is_not_active_goes_with_all_that_is_kept_of_it(
     await lifecycle.end(ID, FUTURE_MS)
     before = set(await client.keys(f"*{ID}*"))
     assert len(before) > 1
-    other = neighbour(partition)
-    await store.write(NOBODY, other, FUTURE_MS + ENDED_MS - 1)
+    await store.sweep(FUTURE_MS + ENDED_MS - 1)
     assert set(await client.keys(f"*{ID}*")) == before
-    # Whoever writes next in its partition takes the leavings away.
-    held = await store.read(other.id)
-    assert await store.write(held, other, FUTURE_MS + ENDED_MS)
+    await store.sweep(FUTURE_MS + ENDED_MS)
     assert not await client.keys(f"*{ID}*")
     for key in await client.keys("rp:{digest:*"):
         assert ID.encode() not in (await client.dump(key) or b""), key
 
 
-def neighbour(partition: int) -> Subscription:
-    """Somebody else of the same partition."""
-    for number in range(1_000):
-        found = subscription(f"neighbour-{number}@papers.example")
-        if digest_partition(found.id) == partition:
-            return found
-    raise AssertionError("a thousand addresses fill every partition")
+async def test_all_of_them_go_and_nobody_else(client: Redis, store: Subscriptions) -> None:
+    """However many there are in one partition; a request for another waits on."""
+    many = [
+        subscription(ADA, id=ID[:8] + f"{number:024x}", status=Status.ENDED)
+        for number in range(SWEPT_AT_ONCE * 2 + 1)
+    ]
+    active = replace(many[0], status=Status.ACTIVE)
+    ben = subscription("ben@papers.example")
+    for each in (active, *many[1:], ben):
+        assert await store.write(NOBODY, each, FUTURE_MS)
+    request = replace(many[1], status=Status.PENDING)
+    assert await store.ask(await store.read(request.id), request, FUTURE_MS)
+    await store.sweep(FUTURE_MS + ENDED_MS)
+    left = await client.keys("rp:{digest:*:subscription:*")
+    assert set(left) == {subscription_key(each.id).encode() for each in (active, ben)}
+    assert await store.request(request.id, request.revision) == request
+    assert await client.zcard(digest_going_key(digest_partition(ID))) == 0
 
 
 async def test_erasing_leaves_nothing(
