@@ -47,6 +47,25 @@ def bounded(
     return cut
 
 
+def counted_readers(
+    place: NDArray[np.int64], origin: NDArray[np.uint64], part: NDArray[np.float64], places: int
+) -> NDArray[np.int32]:
+    """How many readers count at each place, int32 (places): whole ones, of n events.
+
+    place, origin: as above, a reader once an origin there, places below `places`. part: how much of
+    each reader the bounds leave, 0 to 1. Of each origin the sum of its parts counts, and one reader
+    at least: a lone reader is no crowd.
+    """
+    if not len(place):
+        return np.zeros(places, np.int32)
+    order = np.lexsort((origin, place))
+    at, where = place[order], origin[order]
+    begins = np.flatnonzero(np.append(True, (np.diff(at) != 0) | (where[1:] != where[:-1])))
+    heads = np.maximum(1.0, np.add.reduceat(part[order], begins))
+    sums = np.bincount(at[begins], heads, minlength=places)
+    return np.floor(sums + 1e-9).astype(np.int32)  # what rounding takes is no reader
+
+
 def _limits(
     at: NDArray[np.int64], sums: NDArray[np.float64], places: int, floor: float
 ) -> NDArray[np.float64]:

@@ -141,6 +141,7 @@ class TrendingPapers:
                     result.reasons.add(
                         event_type=ranking.types[kind],
                         readers=int(ranking.readers[place, kind]),
+                        counted_readers=int(ranking.counted[place, kind]),
                         decayed_readers=float(ranking.decayed[place, kind]),
                         contribution=float(contributions[kind]),
                     )

@@ -20,7 +20,8 @@ and a half-life of half a window and without f and g, to its exposure E. Then
 so that of two papers that were chosen alike the one ranks first that was shown less: lift is how
 much more often than others it is chosen when shown, drawn to 1 where little is known (the mean of a
 beta distribution that begins at 20 showings of an average paper). The contributions of the types
-are their parts of S times the same factor. Equal scores are ordered by what they would be without
+are their parts of S times the same factor. Of the readers of a type so many count as
+`counted_readers` says of what the bounds leave of them. Equal scores are ordered by what they would be without
 the bounds on origins, then by the papers' ids.
 """
 
@@ -32,7 +33,7 @@ import msgpack
 import numpy as np
 from numpy.typing import NDArray
 
-from service.trending.bounds import bounded
+from service.trending.bounds import bounded, counted_readers
 from service.trending.layout import HASH_BYTES, HOUR_MS
 from service.trending.ranking import Ranking
 from service.trending.windows import IMPRESSION, IMPRESSION_HALF_LIFE, TypeWeight
@@ -140,6 +141,13 @@ class Table:
         best = self._order(scores, unbounded)
         readers, shown_to = self._by_paper(folded, np.ones(len(worth)))
         decayed, _ = self._by_paper(folded, decay)
+        families = len(self._families)
+        heads = counted_readers(
+            folded.paper * families + folded.family,
+            folded.origin,
+            counted / (self._weight[folded.family] * decay),
+            len(self._papers) * families,
+        )
         return Ranking(
             as_of_ms=now_ms,
             types=self._types,
@@ -147,6 +155,7 @@ class Table:
             scores=scores[best],
             shown=shown_to[best].astype(np.int32),
             readers=readers[best].astype(np.int32),
+            counted=heads.reshape(-1, families)[best, 1:],
             decayed=decayed[best],
             contributions=contributions[best],
         )

@@ -39,10 +39,12 @@ def deed(event_type: str) -> str:
 
 
 def chosen(reasons: Sequence[TrendingReason]) -> str:
-    """Who did what: `5 readers saved it, 3 read it, 1 opened it`; the weightiest first."""
+    """Who did what: `5 readers saved it, 3 read it, 1 opened it`; the weightiest first. Readers
+    who count: a hundred from one network are no hundred."""
     first, *others = reasons
-    parts = [f"{readers(first.readers)} {deed(first.event_type)}"]
-    return ", ".join(parts + [f"{each.readers:,} {deed(each.event_type)}" for each in others])
+    parts = [f"{readers(first.counted_readers)} {deed(first.event_type)}"]
+    parts += [f"{each.counted_readers:,} {deed(each.event_type)}" for each in others]
+    return ", ".join(parts)
 
 
 def why(result: TrendingPaper, window: str) -> str:

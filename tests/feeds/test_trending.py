@@ -17,11 +17,14 @@ from tests.support import wait_until
 
 CHOSEN = "graph-05"
 READERS = 12
+CROWDED = "protein-04"
+CROWD = 100
 
 
 @pytest.fixture(scope="module")
 def served(toy_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Feeds]:
-    """The toy model, with a state server and an updater, after some readers chose a paper."""
+    """The toy model, with a state server and an updater, after some readers chose a paper,
+    and a crowd of one network another."""
     settings = {"RELATED_PAPERS_TRENDING_WINDOWS": '{"week": 7, "quarter-day": 0.25}'}
     data = tmp_path_factory.mktemp("trending-data")
     with serve_both(toy_model, data, **settings) as (grpc, web):
@@ -32,12 +35,24 @@ def served(toy_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
                 for kind, count in done
                 for number in range(count)
             ]
+            events += [
+                {
+                    "reader_id": f"crowd-{number}",
+                    "paper_id": CROWDED,
+                    "type": "save",
+                    "origin": "one network",
+                }
+                for number in range(CROWD)
+            ]
             assert not any(each.error for each in client.write_feedback(events))
 
             def counted() -> bool:
-                first = next(iter(client.list_trending_papers(limit=1)))
-                trends = first.source == ResultSource.RESULT_SOURCE_TRENDING
-                return trends and sum(each.readers for each in first.reasons) == 20
+                listed = list(client.list_trending_papers(limit=2))
+                trends = ResultSource.RESULT_SOURCE_TRENDING
+                if {each.source for each in listed} != {trends}:
+                    return False
+                counts = [sum(why.readers for why in each.reasons) for each in listed]
+                return counts == [20, CROWD]
 
             wait_until(counted, "what readers did is counted")
         yield Feeds(int(web.rpartition(":")[2]), int(grpc.rpartition(":")[2]))
@@ -46,7 +61,8 @@ def served(toy_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.mark.parametrize("extension", READ)
 def test_feed_says_who_did_what(served: Feeds, extension: str) -> None:
     feed = served.read("trending", extension)
-    first, *others = feed.items
+    first, crowded, *others = feed.items
+    assert crowded.content.endswith("This week: 1 reader saved it.")
     assert first.content.endswith("This week: 12 readers opened it, 5 read it, 3 saved it.")
     assert first.url.endswith(f"/papers/{CHOSEN}")
     assert all("gathers citations fast" in item.content for item in others)
@@ -57,14 +73,16 @@ def test_what_trends_bears_the_day_of_its_list(served: Feeds) -> None:
     with Client(served.grpc) as client:
         page = next(iter(client.list_trending_papers(limit=1).pages()))
     day = page.as_of.ToDatetime(UTC).strftime("%Y-%m-%dT00:00:00.000Z")
-    first, *others = served.read("trending").items
+    first, _, *others = served.read("trending").items
     assert (first.updated, first.published) == (day, "")
     assert {item.updated for item in others} != {day}
     assert datetime.fromisoformat(first.updated) <= datetime.now(UTC)
 
 
 def test_facts_for_programs(served: Feeds) -> None:
-    facts = served.read("trending").items[0].facts
+    first, crowded = (item.facts for item in served.read("trending").items[:2])
+    assert crowded["readers"] == {"save": 1}
+    facts = first
     assert facts["paper_id"] == CHOSEN
     assert facts["source"] == "trending"
     assert facts["readers"] == {"click": 12, "read": 5, "save": 3}
@@ -88,7 +106,9 @@ def test_copy_of_a_moment_ago_still_holds(served: Feeds) -> None:
 def test_room_takes_the_score_apart(served: Feeds) -> None:
     site = Site(served.web_port)
     page = site.page("/trending")
-    assert page.text.count("Why?") == 1
+    assert page.text.count("Why?") == 2
+    assert re.search(r"saved it\s*1 of 100", page.text)
+    assert "100 readers" not in page.text
     for words in ("Counted up to", "12 readers opened it", "It was shown to 12 readers"):
         assert words in page.text
     assert "A fallback: readers chose no others this week." in page.text
@@ -99,5 +119,7 @@ def test_room_takes_the_score_apart(served: Feeds) -> None:
 def test_first_page_shows_what_trends(served: Feeds) -> None:
     page = Site(served.web_port).page("/")
     trending = page.text.partition("Trending this week")[2]
+    assert "1 reader saved it" in trending
+    assert "100" not in trending.partition("All that trends")[0]
     assert trending.index("12 readers opened it") < trending.index("All that trends")
     assert "/trending" in page.links

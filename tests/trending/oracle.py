@@ -21,6 +21,7 @@ class Trend:
     unbounded: float = 0.0
     shown: int = 0
     readers: Counter[str] = field(default_factory=Counter)
+    counted: Counter[str] = field(default_factory=Counter)
     decayed: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     contributions: dict[str, float] = field(default_factory=lambda: defaultdict(float))
 
@@ -32,6 +33,7 @@ class _Counted:
     type: str
     origin: str
     decay: float
+    whole: float
     worth: float
     part: float = 0.0
 
@@ -74,6 +76,7 @@ def trends(
             trend.contributions[each.type] += each.part * factor
             trend.score += each.part * factor
             trend.unbounded += each.worth * factor
+        trend.counted = _heads(parts[False][paper])
         found.append(trend)
     return sorted(
         found, key=lambda each: (round(-each.score, 9), round(-each.unbounded, 9), each.paper)
@@ -105,12 +108,12 @@ def _counted(
         if event.type != family:
             continue
         decay = 2 ** ((event.time_ms - now_ms) / (weights[family].half_life * length_ms))
-        worth = weights[family].weight * decay
+        worth = whole = weights[family].weight * decay
         if family != "impression":
             worth *= min(1, 20 / on_paper[reader, paper]) ** 3
             worth *= min(1, 50 / everywhere[reader]) ** 6
         origin = f"o{event.origin}" if event.origin else f"r{reader}"
-        found.append(_Counted(reader, paper, family, origin, decay, worth))
+        found.append(_Counted(reader, paper, family, origin, decay, whole, worth))
     return found
 
 
@@ -134,6 +137,17 @@ def _bounded(events: list[_Counted], floor: float) -> dict[str, list[_Counted]]:
     return {
         paper: [each for its in found.values() for each in its] for paper, found in papers.items()
     }
+
+
+def _heads(parts: list[_Counted]) -> Counter[str]:
+    """Readers who count, by type: of each origin what is left of them, and one at least."""
+    left: dict[tuple[str, str], float] = defaultdict(float)
+    for each in parts:
+        left[each.type, each.origin] += each.part / each.whole
+    heads: dict[str, float] = defaultdict(float)
+    for (kind, _), sum_ in left.items():
+        heads[kind] += max(1.0, sum_)
+    return Counter({kind: math.floor(each + 1e-9) for kind, each in heads.items()})
 
 
 def _limit(sums: list[float], floor: float) -> float:

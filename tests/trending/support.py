@@ -94,6 +94,7 @@ def assert_same(ranking: Ranking, expected: list[Trend]) -> None:
         assert ranking.shown[at] == trend.shown
         for number, kind in enumerate(ranking.types):
             assert ranking.readers[at, number] == trend.readers[kind]
+            assert ranking.counted[at, number] == trend.counted[kind]
             assert abs(ranking.decayed[at, number] - trend.decayed[kind]) < 1e-6
             assert abs(ranking.contributions[at, number] - trend.contributions[kind]) < 1e-6
     assert (abs(ranking.contributions.sum(axis=1) - ranking.scores) < 1e-9).all()

@@ -316,13 +316,15 @@ class TrendingPaper(_message.Message):
     def __init__(self, paper: _Optional[_Union[_paper_pb2.Paper, _Mapping]] = ..., source: _Optional[_Union[ResultSource, str]] = ..., score: _Optional[float] = ..., reasons: _Optional[_Iterable[_Union[TrendingReason, _Mapping]]] = ..., shown_readers: _Optional[int] = ...) -> None: ...
 
 class TrendingReason(_message.Message):
-    __slots__ = ("event_type", "readers", "decayed_readers", "contribution")
+    __slots__ = ("event_type", "readers", "decayed_readers", "contribution", "counted_readers")
     EVENT_TYPE_FIELD_NUMBER: _ClassVar[int]
     READERS_FIELD_NUMBER: _ClassVar[int]
     DECAYED_READERS_FIELD_NUMBER: _ClassVar[int]
     CONTRIBUTION_FIELD_NUMBER: _ClassVar[int]
+    COUNTED_READERS_FIELD_NUMBER: _ClassVar[int]
     event_type: str
     readers: int
     decayed_readers: float
     contribution: float
-    def __init__(self, event_type: _Optional[str] = ..., readers: _Optional[int] = ..., decayed_readers: _Optional[float] = ..., contribution: _Optional[float] = ...) -> None: ...
+    counted_readers: int
+    def __init__(self, event_type: _Optional[str] = ..., readers: _Optional[int] = ..., decayed_readers: _Optional[float] = ..., contribution: _Optional[float] = ..., counted_readers: _Optional[int] = ...) -> None: ...

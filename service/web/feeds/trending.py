@@ -66,7 +66,7 @@ def _entry(result: TrendingPaper, window: str, public_url: str, day_ms: int) -> 
     why = trends.why(result, window)
     if not _chosen(result):
         return entry(result.paper, public_url, why, source="popular_fallback")
-    readers = {each.event_type: each.readers for each in result.reasons}
+    readers = {each.event_type: each.counted_readers for each in result.reasons}
     return entry(
         result.paper, public_url, why, updated_ms=day_ms, source="trending", readers=readers
     )
