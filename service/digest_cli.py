@@ -135,9 +135,9 @@ def preview(
     window: Annotated[
         str | None, typer.Option(help="Trending papers of this window. \\[default: the first]")
     ] = None,
-    search: Annotated[str | None, typer.Option(help="New papers that this search finds.")] = None,
+    search: Annotated[str | None, typer.Option(help="Papers that this search finds.")] = None,
     paper: Annotated[
-        list[str] | None, typer.Option(help="New papers like this one; may be given again.")
+        list[str] | None, typer.Option(help="Papers like this one; may be given again.")
     ] = None,
     reader: Annotated[str | None, typer.Option(help="What this reader's list shows next.")] = None,
     to: Annotated[str, typer.Option(help="Whom it is for.")] = "ada@papers.example",

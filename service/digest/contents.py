@@ -141,7 +141,7 @@ class Contents:
         candidates = [
             self._candidate(each, lambda: f"It matches “{query}”.") for each in dict.fromkeys(ids)
         ]
-        return Selection(f"New for “{query}”", self._newest(candidates)[:CANDIDATES])
+        return Selection(f"Matches for “{query}”", self._newest(candidates)[:CANDIDATES])
 
     async def _of_years(self, query: str, first: int, last: int) -> list[str]:
         """Of the papers of these years that match, about a hundred, the newest among them: all if

@@ -13,10 +13,10 @@ def what(content: Content) -> str:
             window = content.window or "week"
             return f"papers that trend {'today' if window == 'day' else f'this {window}'}"
         case ContentKind.SEARCH:
-            return f"new papers that match “{content.query}”"
+            return f"papers that match “{content.query}”, the newest first"
         case ContentKind.SEEDS:
             count = len(content.paper_ids)
-            return f"new papers like {'one' if count == 1 else count} that you named"
+            return f"papers like {'one' if count == 1 else count} that you named, the newest first"
         case _:
             return "papers picked for what you have saved and read"
 

@@ -63,7 +63,8 @@ def counted_readers(
     begins = np.flatnonzero(np.append(True, (np.diff(at) != 0) | (where[1:] != where[:-1])))
     heads = np.maximum(1.0, np.add.reduceat(part[order], begins))
     sums = np.bincount(at[begins], heads, minlength=places)
-    return np.floor(sums + 1e-9).astype(np.int32)  # what rounding takes is no reader
+    whole: NDArray[np.int32] = np.floor(sums + 1e-9).astype(np.int32)  # rounding takes none
+    return whole
 
 
 def _limits(

@@ -21,8 +21,8 @@ so that of two papers that were chosen alike the one ranks first that was shown 
 much more often than others it is chosen when shown, drawn to 1 where little is known (the mean of a
 beta distribution that begins at 20 showings of an average paper). The contributions of the types
 are their parts of S times the same factor. Of the readers of a type so many count as
-`counted_readers` says of what the bounds leave of them. Equal scores are ordered by what they would be without
-the bounds on origins, then by the papers' ids.
+`counted_readers` makes of what the bounds leave of them. Equal scores are ordered by what they
+would be without the bounds on origins, then by the papers' ids.
 """
 
 import math

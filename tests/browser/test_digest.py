@@ -127,7 +127,7 @@ async def test_subscribe_confirm_read_and_leave(digests: Service, page: Page, ad
     await page.get_by_role("link", name="Subscribe").first.click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("Papers by mail")
     await page.get_by_label("Your address").fill(address)
-    await page.get_by_label("New papers that a search finds").check()
+    await page.get_by_label("Papers that a search finds, the newest first").check()
     await page.get_by_label("Search for").fill("attention")
     await page.get_by_label("At", exact=True).select_option("06:00")
     await page.get_by_role("button", name="Subscribe").click()
@@ -197,7 +197,10 @@ async def test_pages_are_sound_in_every_look(
 
     await page.goto(f"{digests.web}/digest")
     await sound("Papers by mail")
-    for choice in ("New papers that a search finds", "New papers like some others"):
+    for choice in (
+        "Papers that a search finds, the newest first",
+        "Papers like some others, the newest first",
+    ):
         await page.get_by_label(choice).check()
         await sound("Papers by mail")
     await page.get_by_label("How often").select_option("Once a week")

@@ -96,7 +96,7 @@ async def test_papers_are_chosen_for_a_reason(digests: Digests) -> None:
     }
     assert "Like 2 papers of yours" in by_address[ADA.address]["Subject"]
     assert "Why: Like 2 papers of yours: " in text[ADA.address]
-    assert "New for “coloring”" in by_address[ben.address]["Subject"]
+    assert "Matches for “coloring”" in by_address[ben.address]["Subject"]
     assert "Picked for you" in by_address[cy.address]["Subject"]
     assert "Why: Like what you have saved and read: " in text[cy.address]
 

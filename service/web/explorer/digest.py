@@ -209,7 +209,7 @@ def _local(found: pb.Subscription) -> str:
         return ""
     zone = ZoneInfo(found.preferences.time_zone)
     due = found.next_time.ToDatetime(UTC).astimezone(zone)
-    return f"{due:%A}, {due.day} {due:%B}, {due:%H:%M}"
+    return f"{due:%A}, {due.day} {due:%B %Y}, {due:%H:%M}"
 
 
 def routes(api: Api) -> list[Route]:
