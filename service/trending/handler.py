@@ -134,6 +134,7 @@ class TrendingPapers:
             ranking = ranked.ranking
             result.source = pb.RESULT_SOURCE_TRENDING
             result.score = float(ranking.scores[place])
+            result.last_chosen_time.FromMilliseconds(int(ranking.latest[place]))
             result.shown_readers = int(ranking.shown[place])
             contributions = ranking.contributions[place]
             for kind in (-contributions).argsort(kind="stable").tolist():

@@ -141,6 +141,8 @@ class Table:
         best = self._order(scores, unbounded)
         readers, shown_to = self._by_paper(folded, np.ones(len(worth)))
         decayed, _ = self._by_paper(folded, decay)
+        latest = np.zeros(len(self._papers), np.int64)
+        np.maximum.at(latest, folded.paper[~shown], folded.time[~shown])
         families = len(self._families)
         heads = counted_readers(
             folded.paper * families + folded.family,
@@ -154,6 +156,7 @@ class Table:
             papers=[self._papers[paper] for paper in best.tolist()],
             scores=scores[best],
             shown=shown_to[best].astype(np.int32),
+            latest=latest[best],
             readers=readers[best].astype(np.int32),
             counted=heads.reshape(-1, families)[best, 1:],
             decayed=decayed[best],

@@ -10,7 +10,7 @@ import pytest
 from relatedpapers import Client
 from relatedpapers.v1.recommendation_service_pb2 import ResultSource
 from tests.explorer.site import Site
-from tests.feeds.asking import Feeds
+from tests.feeds.asking import Answer, Feeds
 from tests.feeds.validation import READ
 from tests.serving import serve_both
 from tests.support import wait_until
@@ -69,10 +69,10 @@ def test_feed_says_who_did_what(served: Feeds, extension: str) -> None:
     assert feed.subtitle.startswith("What readers choose")
 
 
-def test_what_trends_bears_the_day_of_its_list(served: Feeds) -> None:
+def test_what_trends_bears_the_day_when_it_was_last_chosen(served: Feeds) -> None:
     with Client(served.grpc) as client:
-        page = next(iter(client.list_trending_papers(limit=1).pages()))
-    day = page.as_of.ToDatetime(UTC).strftime("%Y-%m-%dT00:00:00.000Z")
+        chosen = next(iter(client.list_trending_papers(limit=1))).last_chosen_time
+    day = chosen.ToDatetime(UTC).strftime("%Y-%m-%dT00:00:00.000Z")
     first, _, *others = served.read("trending").items
     assert (first.updated, first.published) == (day, "")
     assert {item.updated for item in others} != {day}
@@ -97,10 +97,30 @@ def test_configured_windows_have_feeds_and_tabs(served: Feeds) -> None:
     assert windows[:2] == ["/trending?window=quarter-day", "/trending?window=week"]
 
 
-def test_copy_of_a_moment_ago_still_holds(served: Feeds) -> None:
-    # The ranking is made anew each minute; as long as it says the same, so does the tag.
-    answers = [served.ask("/feeds/trending.atom") for _ in range(2)]
-    assert answers[0].headers["etag"] == answers[1].headers["etag"]
+def test_list_that_says_the_same_later_is_no_other_one(served: Feeds) -> None:
+    path = "/feeds/trending.atom"
+    with Client(served.grpc) as client:
+
+        def as_of() -> datetime:
+            page = next(iter(client.list_trending_papers(limit=1).pages()))
+            return page.as_of.ToDatetime(UTC)
+
+        got = served.ask(path)
+        again = {"reader_id": "reader-0", "paper_id": CHOSEN, "type": "impression"}
+        assert not any(each.error for each in client.write_feedback([again]))
+        wait_until(lambda: as_of() > _updated(got), "the ranking is made anew")
+        later = served.ask(path)
+        assert _updated(got) < _updated(later) <= as_of()
+    assert later.body.partition(b"</updated>")[2] == got.body.partition(b"</updated>")[2]
+    assert later.headers["etag"] == got.headers["etag"]
+    assert served.ask(path, {"if-none-match": got.headers["etag"]}).status == 304
+
+
+def _updated(answer: Answer) -> datetime:
+    """When the list was made."""
+    found = re.search(rb"<updated>(.+?)</updated>", answer.body)
+    assert found
+    return datetime.fromisoformat(found[1].decode())
 
 
 def test_room_takes_the_score_apart(served: Feeds) -> None:

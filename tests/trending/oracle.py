@@ -20,6 +20,7 @@ class Trend:
     score: float = 0.0
     unbounded: float = 0.0
     shown: int = 0
+    latest: int = 0
     readers: Counter[str] = field(default_factory=Counter)
     counted: Counter[str] = field(default_factory=Counter)
     decayed: dict[str, float] = field(default_factory=lambda: defaultdict(float))
@@ -31,6 +32,7 @@ class _Counted:
     reader: str
     paper: str
     type: str
+    time_ms: int
     origin: str
     decay: float
     whole: float
@@ -71,6 +73,7 @@ def trends(
         factor = math.sqrt(min(max(lift, 0.25), 4.0))
         trend = Trend(paper, shown=len(parts[True].get(paper, ())))
         for each in parts[False][paper]:
+            trend.latest = max(trend.latest, each.time_ms)
             trend.readers[each.type] += 1
             trend.decayed[each.type] += each.decay
             trend.contributions[each.type] += each.part * factor
@@ -113,7 +116,7 @@ def _counted(
             worth *= min(1, 20 / on_paper[reader, paper]) ** 3
             worth *= min(1, 50 / everywhere[reader]) ** 6
         origin = f"o{event.origin}" if event.origin else f"r{reader}"
-        found.append(_Counted(reader, paper, family, origin, decay, whole, worth))
+        found.append(_Counted(reader, paper, family, event.time_ms, origin, decay, whole, worth))
     return found
 
 

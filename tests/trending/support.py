@@ -92,6 +92,7 @@ def assert_same(ranking: Ranking, expected: list[Trend]) -> None:
     for at, trend in enumerate(expected):
         assert abs(ranking.scores[at] - trend.score) <= 1e-9 * max(1.0, trend.score)
         assert ranking.shown[at] == trend.shown
+        assert ranking.latest[at] == trend.latest
         for number, kind in enumerate(ranking.types):
             assert ranking.readers[at, number] == trend.readers[kind]
             assert ranking.counted[at, number] == trend.counted[kind]

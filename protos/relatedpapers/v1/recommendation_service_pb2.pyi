@@ -302,18 +302,20 @@ class ListTrendingPapersResponse(_message.Message):
     def __init__(self, results: _Optional[_Iterable[_Union[TrendingPaper, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., model_version: _Optional[str] = ..., attribution_token: _Optional[str] = ..., window: _Optional[str] = ..., as_of: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., unknown_paper_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TrendingPaper(_message.Message):
-    __slots__ = ("paper", "source", "score", "reasons", "shown_readers")
+    __slots__ = ("paper", "source", "score", "reasons", "shown_readers", "last_chosen_time")
     PAPER_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     REASONS_FIELD_NUMBER: _ClassVar[int]
     SHOWN_READERS_FIELD_NUMBER: _ClassVar[int]
+    LAST_CHOSEN_TIME_FIELD_NUMBER: _ClassVar[int]
     paper: _paper_pb2.Paper
     source: ResultSource
     score: float
     reasons: _containers.RepeatedCompositeFieldContainer[TrendingReason]
     shown_readers: int
-    def __init__(self, paper: _Optional[_Union[_paper_pb2.Paper, _Mapping]] = ..., source: _Optional[_Union[ResultSource, str]] = ..., score: _Optional[float] = ..., reasons: _Optional[_Iterable[_Union[TrendingReason, _Mapping]]] = ..., shown_readers: _Optional[int] = ...) -> None: ...
+    last_chosen_time: _timestamp_pb2.Timestamp
+    def __init__(self, paper: _Optional[_Union[_paper_pb2.Paper, _Mapping]] = ..., source: _Optional[_Union[ResultSource, str]] = ..., score: _Optional[float] = ..., reasons: _Optional[_Iterable[_Union[TrendingReason, _Mapping]]] = ..., shown_readers: _Optional[int] = ..., last_chosen_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class TrendingReason(_message.Message):
     __slots__ = ("event_type", "readers", "decayed_readers", "contribution", "counted_readers")

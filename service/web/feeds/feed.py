@@ -44,9 +44,10 @@ class Feed:
 
     id: a URN that stays. title, subtitle: plain text. list: the list's name in addresses;
     query: its parameters with their `?`, or "". page: the path of the list's page for people.
-    updated_ms: Unix time at which the list last changed in a way worth telling.
+    updated_ms: Unix time of the list.
     modified_ms: Unix time before which a copy is no longer true (Last-Modified).
     kept_seconds: how long anybody may keep it before asking again.
+    Of two that differ in `updated_ms` alone either may stand for the other.
     """
 
     id: str

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from http import HTTPStatus
@@ -31,8 +32,8 @@ FORMATS: Mapping[str, tuple[Callable[[Feed, str], bytes], str]] = MappingProxyTy
 """What writes a feed, and its media type, by extension."""
 
 _HEADERS = {"x-content-type-options": "nosniff"}
-_STALE_SECONDS = 86_400
-"""How long an old copy may stand in while a new one is fetched, or can't be."""
+_AWAY_SECONDS = 86_400
+"""How long an old copy may stand in while a new one can't be fetched."""
 
 
 def routes(api: Api, public_url: str) -> list[Route]:
@@ -61,8 +62,9 @@ def _endpoint(
         headers = {
             **_HEADERS,
             "cache-control": f"public, max-age={feed.kept_seconds}, "
-            f"stale-while-revalidate={_STALE_SECONDS}, stale-if-error={_STALE_SECONDS}",
-            "etag": f'W/"{hashlib.sha256(content).hexdigest()[:20]}"',
+            # as long again while a new one is fetched
+            f"stale-while-revalidate={feed.kept_seconds}, stale-if-error={_AWAY_SECONDS}",
+            "etag": _tag(write(replace(feed, updated_ms=0), public_url)),
             "last-modified": format_datetime(modified, usegmt=True),
         }
         if _unmodified(request, modified):
@@ -70,6 +72,12 @@ def _endpoint(
         return Response(content, headers=headers, media_type=f"{media_type}; charset=utf-8")
 
     return answer
+
+
+def _tag(content: bytes) -> str:
+    """Names what a feed says, whenever it was said: a list is made anew each minute, mostly the
+    same. Weak for that (RFC 9110, 8.8.1)."""
+    return f'W/"{hashlib.sha256(content).hexdigest()[:20]}"'
 
 
 def _unmodified(request: Request, modified: datetime) -> bool:

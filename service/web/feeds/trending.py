@@ -42,8 +42,6 @@ async def feed(api: Api, request: Request, public_url: str) -> Feed:
     own = {"window": answer.window, **parameters.kept(query, *parameters.FILTER)}
     page = url("/trending", **own)
     as_of_ms = answer.as_of.ToMilliseconds() if answer.HasField("as_of") else 0
-    # By the day: what trends is news each day, and a feed that changed each minute would be none.
-    day_ms = as_of_ms - as_of_ms % DAY_MS
     return Feed(
         id=feed_urn(page, public_url),
         title=f"Trending papers {trends.span(answer.window)}",
@@ -51,8 +49,8 @@ async def feed(api: Api, request: Request, public_url: str) -> Feed:
         list="trending",
         query=url("", **own),
         page=page,
-        entries=[_entry(each, answer.window, public_url, day_ms) for each in answer.results],
-        updated_ms=max(day_ms, api.catalog.written_ms),
+        entries=[_entry(each, answer.window, public_url) for each in answer.results],
+        updated_ms=max(as_of_ms, api.catalog.written_ms),
         modified_ms=max(as_of_ms, api.catalog.written_ms),
         kept_seconds=_KEPT_SECONDS,
     )
@@ -62,10 +60,13 @@ def _chosen(result: TrendingPaper) -> bool:
     return result.source == ResultSource.RESULT_SOURCE_TRENDING
 
 
-def _entry(result: TrendingPaper, window: str, public_url: str, day_ms: int) -> Entry:
+def _entry(result: TrendingPaper, window: str, public_url: str) -> Entry:
     why = trends.why(result, window)
     if not _chosen(result):
         return entry(result.paper, public_url, why, source="popular_fallback")
+    # By the day: programs take an entry that changed for news, and readers choose all the time.
+    chosen_ms = result.last_chosen_time.ToMilliseconds()
+    day_ms = chosen_ms - chosen_ms % DAY_MS
     readers = {each.event_type: each.counted_readers for each in result.reasons}
     return entry(
         result.paper, public_url, why, updated_ms=day_ms, source="trending", readers=readers
