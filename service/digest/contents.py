@@ -32,6 +32,7 @@ from service.recommendations import RecommendationHandlers
 from service.web import trends
 from service.web.explorer.facts import facts
 from service.web.explorer.why import Result, Scale, why
+from service.web.newest import newest
 
 CANDIDATES = 100
 """So many of each list count: one page."""
@@ -133,35 +134,19 @@ class Contents:
         )
 
     async def _search(self, query: str) -> Selection:
-        found = await self._matches(query, pb.PaperFilter())
-        ids = [each.paper.id for each in found.results]
-        if found.total > len(ids):
-            known = facts(self._artifact)
-            ids = [*await self._of_years(query, known.first_year, known.last_year), *ids]
+        async def search(wanted: pb.PaperFilter) -> pb.SearchPapersResponse:
+            request = pb.SearchPapersRequest(
+                query=query, filter=wanted, view=PaperView.PAPER_VIEW_BASIC, page_size=CANDIDATES
+            )
+            return pb.SearchPapersResponse.FromString(await self._handlers.search_papers(request))
+
+        known = facts(self._artifact)
+        found = await newest(search, pb.PaperFilter(), (known.first_year, known.last_year))
         candidates = [
-            self._candidate(each, lambda: f"It matches “{query}”.") for each in dict.fromkeys(ids)
+            self._candidate(each.paper.id, lambda: f"It matches “{query}”.")
+            for each in found[:CANDIDATES]
         ]
-        return Selection(f"Matches for “{query}”", self._newest(candidates)[:CANDIDATES])
-
-    async def _of_years(self, query: str, first: int, last: int) -> list[str]:
-        """Of the papers of these years that match, about a hundred, the newest among them: all if
-        they fit a page, else of the newer half before the older; of a single year the best."""
-        found = await self._matches(query, pb.PaperFilter(first_year=first, last_year=last))
-        if found.total <= CANDIDATES or first >= last:
-            return [each.paper.id for each in found.results]
-        middle = (first + last) // 2
-        newer = await self._of_years(query, middle + 1, last)
-        if len(newer) >= CANDIDATES:
-            return newer
-        return [*newer, *await self._of_years(query, first, middle)]
-
-    async def _matches(self, query: str, wanted: pb.PaperFilter) -> pb.SearchPapersResponse:
-        """The best matches; none where no paper has every word."""
-        request = pb.SearchPapersRequest(
-            query=query, filter=wanted, view=_IDS, page_size=CANDIDATES
-        )
-        found = pb.SearchPapersResponse.FromString(await self._handlers.search_papers(request))
-        return pb.SearchPapersResponse() if found.relaxed else found
+        return Selection(f"Matches for “{query}”", candidates)
 
     async def _seeds(self, paper_ids: Sequence[str]) -> Selection:
         request = pb.ListRelatedPapersRequest(

@@ -3,7 +3,7 @@
 import pytest
 
 from relatedpapers import Client
-from service.web.feeds.search import spans
+from service.web.newest import spans
 from tests.feeds.asking import Feeds
 from tests.feeds.conftest import PUBLIC
 from tests.feeds.validation import READ, Read
