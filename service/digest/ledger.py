@@ -78,7 +78,8 @@ class Wanted(NamedTuple):
 class Claim(NamedTuple):
     """A mail that is ours to make until the lease runs out.
 
-    attempts: that failed for now. sent_ms: the last occurrence that was sent; 0 if none.
+    attempts: that failed for now, or are undecided. sent_ms: the last occurrence that was sent; 0
+        if none.
     """
 
     id: str

@@ -9,7 +9,7 @@
 
 A record is a MessagePack array:
 
-    1 occurrence  when the digest was due, Unix ms     5 attempts  that failed for now
+    1 occurrence  when the digest was due, Unix ms     5 attempts  that failed, or are undecided
     2 state       one of the words above               6 changed   Unix ms
     3 token       of the sender that claimed it        7 papers    8 bytes a paper, handing over
     4 message id  once it is handing over              8 sent      the last occurrence that was sent
@@ -57,20 +57,25 @@ end
 
 _UNDECIDED = f"""
 -- Names a mail of which nobody can say whether it arrived: occurrence, token, message id, when it
--- was given up, papers. With `skip` these count as sent; otherwise the mail is to be sent again.
+-- was given up, papers; once, however often its sender tries. With `skip` the papers count as sent;
+-- otherwise the mail is to be sent again.
 local function undecided(keys, id, mail, skip)
   local named = redis.call('HGET', keys.undecided, id)
   named = named and cmsgpack.unpack(named) or {{}}
-  named[#named + 1] = {{mail[1], mail[3], mail[4], NOW, skip and '' or mail[7]}}
+  local place = #named + 1
+  for at, each in ipairs(named) do
+    if each[1] == mail[1] and each[2] == mail[3] then place = at end
+  end
+  if place > #named then redis.call('HINCRBY', keys.counts, 'undecided', 1) end
+  named[place] = {{mail[1], mail[3], mail[4], NOW, skip and '' or mail[7]}}
   if #named > {MAX_UNDECIDED} then table.remove(named, 1) end
   redis.call('HSET', keys.undecided, id, cmsgpack.pack(named))
-  redis.call('HINCRBY', keys.counts, 'undecided', 1)
   if skip then
     remember(keys.sent .. id, mail[7])
     mail[2], mail[7], mail[8] = 'undecided', '', mail[1]
     redis.call('ZREM', keys.claims, id)
   else
-    mail[2], mail[7] = 'waiting', ''
+    mail[2], mail[5], mail[7] = 'waiting', mail[5] + 1, ''
   end
 end
 """

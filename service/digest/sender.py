@@ -7,16 +7,17 @@ in its report and settles it as the setting `digest_undecided` says.
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from email.message import EmailMessage
 
 import structlog
 
 from service.digest.contents import Candidate
-from service.digest.ledger import Claim, Due, Named, State, Wanted
+from service.digest.ledger import Claim, Due, State, Wanted
 from service.digest.lifecycle import Lifecycle
 from service.digest.mail import Issue, digest_mail
+from service.digest.outcomes import MAX_ATTEMPTS, Outcomes
 from service.digest.schedule import latest_due, local_date, next_due
 from service.digest.subscriptions import Status, Subscription
 from service.digest.tools import MailServerAway, Report, Tools
@@ -27,14 +28,6 @@ from service.times import present_ms
 
 CLAIMED_AT_ONCE = 50
 """Mails of one partition: what a sender takes from others at a time, and delays when it dies."""
-
-MAX_ATTEMPTS = 12
-"""After so many refusals for now, about a day, a mail is given up; the next digest is none the
-worse."""
-
-_RECORD_SECONDS = (0.1, 10.0)
-"""How long to wait before recording again what could not be recorded: first, doubling up to the
-second."""
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +70,7 @@ class _Run:
         self.stopping = stopping
         self._tools = tools
         self._ledger = tools.ledger
+        self._outcomes = Outcomes(tools.ledger, self.report, tools.retry_seconds)
         self._lifecycle = Lifecycle(tools.subscriptions)
         self._stack = stack
         self._at_ms = at_ms
@@ -96,7 +90,7 @@ class _Run:
         made = offset = 0
         while not self.stopping.is_set():
             taken = await self._ledger.take_over(partition, CLAIMED_AT_ONCE)
-            self._name(taken.undecided)
+            self._outcomes.name(taken.undecided)
             if taken.claims:
                 await self._make(taken.claims)
                 made += len(taken.claims)
@@ -156,8 +150,11 @@ class _Run:
         self, claim: Claim, subscription: Subscription | None, sent: frozenset[bytes]
     ) -> None:
         """Whatever goes wrong with one mail keeps no other back."""
+        if claim.attempts >= MAX_ATTEMPTS:  # its last hand-over too is undecided
+            await self._outcomes.give_up(claim, "nobody can say of any attempt whether it arrived")
+            return
         if subscription is None:
-            await self._later(claim, "its subscription is gone or can't be read")
+            await self._outcomes.later(claim, "its subscription is gone or can't be read")
             return
         try:
             made = await self._made(claim, subscription, sent)
@@ -168,14 +165,14 @@ class _Run:
             log.exception("a digest can't be made", subscription=claim.id)
             made = State.FAILED
         if isinstance(made, State):
-            await self._settle(claim, made)
+            await self._outcomes.settle(claim, made)
             return
         mail, prints = made
         await self._connect()  # where nobody is there, nothing is handed over
         try:
             ours = await self._ledger.handing_over(claim, str(mail["Message-ID"]), prints)
         except ServiceError:  # perhaps recorded all the same: it was not handed over
-            await self._recorded(lambda: self._ledger.settle(claim, State.WAITING, attempts=0))
+            await self._outcomes.give_back(claim)
             raise
         if ours:
             await self._hand_over(claim, mail)
@@ -214,57 +211,29 @@ class _Run:
         except Refused as error:
             if error.permanent:
                 await self._lifecycle.suppress(claim.id, str(error), present_ms())
-                await self._settle(claim, State.REFUSED)
+                await self._outcomes.settle(claim, State.REFUSED)
             else:
-                await self._later(claim, error)
+                await self._outcomes.later(claim, error)
         except Undelivered as error:
             if error.before_data:
                 lost = self._lost + 1
-                await self._later(claim, error)
+                await self._outcomes.later(claim, error)
             else:
-                await self._undecided(claim, mail)
+                await self._outcomes.undecided(claim, str(mail["Message-ID"]))
         except Exception:
             log.exception("a digest's hand-over went wrong", subscription=claim.id)
-            await self._undecided(claim, mail)
+            await self._outcomes.undecided(claim, str(mail["Message-ID"]))
         else:
-            await self._recorded(lambda: self._ledger.sent(claim))
-            self.report.outcomes[State.SENT] += 1
+            await self._outcomes.sent(claim)
         self._lost = lost
-
-    async def _undecided(self, claim: Claim, mail: EmailMessage) -> None:
-        self._name([Named(claim.id, claim.occurrence_ms, str(mail["Message-ID"]), 0)])
-        await self._settle(claim, State.UNDECIDED, self._tools.retry_seconds(1))
-
-    async def _later(self, claim: Claim, because: object) -> None:
-        attempts = claim.attempts + 1
-        if attempts < MAX_ATTEMPTS:
-            await self._settle(claim, State.WAITING, self._tools.retry_seconds(attempts))
-        else:
-            log.warning("a digest is given up", subscription=claim.id, because=str(because))
-            await self._settle(claim, State.FAILED)
 
     async def _unlisted(self, claim: Claim, error: ServiceError) -> None:
         """There is no list: for now, or since what it was asked for is not there any more."""
         if error.code is Code.UNAVAILABLE:
-            await self._later(claim, error)
+            await self._outcomes.later(claim, error)
         else:
             log.warning("a digest has no list", subscription=claim.id, because=str(error))
-            await self._settle(claim, State.FAILED)
-
-    async def _settle(self, claim: Claim, state: State, wait_seconds: float = 0.0) -> None:
-        if await self._recorded(lambda: self._ledger.settle(claim, state, wait_seconds)):
-            self.report.outcomes[state] += 1
-
-    async def _recorded(self, record: Callable[[], Awaitable[bool]]) -> bool:
-        """Record what has happened, however long the state server is away."""
-        pause, longest = _RECORD_SECONDS
-        while True:
-            try:
-                return await record()
-            except ServiceError as error:
-                log.warning("what became of a mail can't be recorded yet", because=str(error))
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, longest)
+            await self._outcomes.settle(claim, State.FAILED)
 
     async def _connect(self) -> Transport:
         if self._connection is None:
@@ -274,15 +243,6 @@ class _Run:
             except Undelivered as error:
                 raise MailServerAway(str(error)) from error
         return self._connection
-
-    def _name(self, undecided: Sequence[Named]) -> None:
-        for each in undecided:
-            log.warning(
-                "nobody can say whether a mail arrived",
-                subscription=each.id,
-                message_id=each.message_id,
-            )
-        self.report.undecided += undecided
 
 
 def _had_one_that_day(claim: Claim, subscription: Subscription) -> bool:

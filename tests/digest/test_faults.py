@@ -15,7 +15,8 @@ import structlog
 from service.digest.ledger import State, Wanted
 from service.digest.maildir import MaildirTransport
 from service.digest.opening import opened
-from service.digest.sender import MAX_ATTEMPTS, send_due
+from service.digest.outcomes import MAX_ATTEMPTS
+from service.digest.sender import send_due
 from service.digest.smtp import SmtpTransport
 from service.digest.subscriptions import Status
 from service.digest.tools import MailServerAway

@@ -217,7 +217,8 @@ class TestUndecided:
         other = sender(client, undecided=Undecided.RESEND)
         await handed_over(lost)
         taken = await other.take_over(PARTITION, 10)
-        assert taken.claims == [Claim(ADA.id, DUE_MS)], "the occurrence that makes the Message-ID"
+        again = Claim(ADA.id, DUE_MS, attempts=1)
+        assert taken.claims == [again], "the occurrence that makes the Message-ID"
         assert len(taken.undecided) == 1
         assert await sent(other) == frozenset()
         assert await other.handing_over(taken.claims[0], "<0@papers.example>", PAPERS)
@@ -256,7 +257,7 @@ class TestUndecided:
         assert await ledger.settle(mine, State.UNDECIDED)
         assert len(await LedgerView(client).undecided()) == 1
         again = await ledger.take_over(PARTITION, 10)
-        expected = [Claim(ADA.id, DUE_MS)] if policy is Undecided.RESEND else []
+        expected = [Claim(ADA.id, DUE_MS, 1)] if policy is Undecided.RESEND else []
         assert again == (expected, [])
 
     async def test_the_next_digest_does_not_wait_for_a_decision(self, client: Redis) -> None:

@@ -15,8 +15,10 @@ from service.digest.lifecycle import Lifecycle
 from service.digest.maildir import MaildirTransport
 from service.digest.opening import opened
 from service.digest.outbox import Notice, Outbox, Waiting
+from service.digest.outcomes import MAX_ATTEMPTS
 from service.digest.sender import send_due
 from service.digest.subscriptions import Subscription, Unreadable, pack
+from service.digest.tools import Report
 from service.keys import digest_outbox_key, digest_partition, subscription_key
 from service.settings import Settings
 from tests.digest.sending import Digests, sending
@@ -117,19 +119,61 @@ async def test_a_mail_that_can_not_be_made_keeps_no_other_back(digests: Digests)
     assert (await digests.run()).outcomes == {}
 
 
+class Odd(MaildirTransport):
+    """Nobody foresaw what happens, so nobody can know whether the mail arrived."""
+
+    async def send(self, message: EmailMessage) -> None:
+        if message["To"] == ADA.address:
+            raise RuntimeError("unforeseen")
+        await super().send(message)
+
+
+async def oddly(digests: Digests, waits: list[int]) -> Report:
+    """A run with that. waits: takes after how many attempts each wait came."""
+
+    def retry_seconds(attempts: int) -> float:
+        waits.append(attempts)
+        return 0.0
+
+    settings = digests.settings
+    async with opened(settings, digests.state, retry_seconds=retry_seconds) as found:
+        tools = replace(found, transport=lambda: Odd(settings.data_dir / "mail"))
+        return await send_due(tools, DUE_MS)
+
+
+async def test_a_hand_over_that_always_goes_wrong_is_given_up(settings: Settings) -> None:
+    """Also where it is to be sent again: that may bring a second copy, and no hundred."""
+    waits: list[int] = []
+    async with sending(settings.model_copy(update={"digest_undecided": "resend"})) as digests:
+        await digests.subscribe(ADA, BEN)
+        report = await oddly(digests, waits)
+        expected = {State.SENT: 1, State.UNDECIDED: MAX_ATTEMPTS, State.FAILED: 1}
+        assert report.outcomes == expected
+        assert waits == list(range(1, MAX_ATTEMPTS + 1))
+        assert await digests.named() == [ADA.id]
+        assert await digests.view.counts() == {"sent": 1, "undecided": 1, "failed": 1}
+        assert await digests.view.open() == 0
+        assert (await digests.run()).outcomes == {}
+        assert (await digests.run(DUE_MS + DAY_MS)).outcomes == {State.SENT: 2}
+
+
+async def test_a_mail_that_ends_its_sender_each_time_is_given_up(settings: Settings) -> None:
+    async with sending(settings.model_copy(update={"digest_undecided": "resend"})) as digests:
+        await digests.subscribe(ADA)
+        partition, wanted = digest_partition(ADA.id), Wanted(ADA.id, DUE_MS, DUE_MS + 1, DUE_MS)
+        for attempt in range(MAX_ATTEMPTS):
+            lost = Ledger(digests.state.client, lease_ms=0, undecided=Undecided.RESEND)
+            taken = (await lost.take_over(partition, 1)).claims
+            [claim] = taken or await lost.claim(partition, [wanted])
+            assert claim.attempts == attempt
+            assert await lost.handing_over(claim, "<lost@papers.example>", [])
+        assert (await digests.run(DUE_MS)).outcomes == {State.FAILED: 1}
+        assert await digests.named()
+
+
 async def test_a_hand_over_that_goes_wrong_keeps_no_other_back(digests: Digests) -> None:
-    """Nobody foresaw it, so nobody can know whether the mail arrived."""
-
-    class Odd(MaildirTransport):
-        async def send(self, message: EmailMessage) -> None:
-            if message["To"] == ADA.address:
-                raise RuntimeError("unforeseen")
-            await super().send(message)
-
     await digests.subscribe(ADA, BEN)
-    async with opened(digests.settings, digests.state) as found:
-        tools = replace(found, transport=lambda: Odd(digests.settings.data_dir / "mail"))
-        report = await send_due(tools, DUE_MS)
+    report = await oddly(digests, [])
     assert report.outcomes == {State.SENT: 1, State.UNDECIDED: 1}
     assert [mail["To"] for mail in digests.mails()] == [BEN.address]
     assert await digests.named() == [ADA.id]
