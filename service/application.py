@@ -14,6 +14,7 @@ from service.cache import AnswerCache, CacheCounters, RedisCache
 from service.core import Core
 from service.digest.handlers import DigestHandlers, DigestState
 from service.digest.links import Links, Tokens
+from service.digest.metrics import DigestMetrics
 from service.digest.notices import Courier, NoticeTask
 from service.digest.transport import MailSettingsError
 from service.digest.transport import check as check_mail
@@ -62,7 +63,12 @@ class Application:
             self._access = _access(settings, self.core.keys)
             self._commit = GroupCommit(self.core.state or NoState())
             answered = tuple(methods(self.core, self._access, self._feedback(), self._digest()))
-            metrics = Metrics(self.core.cache.counters, self._model_version)
+            metrics = Metrics(
+                self.core.cache.counters,
+                self._model_version,
+                DigestMetrics(self.core.state.client) if self.core.state else None,
+                self.core.trends.ends,
+            )
             self._server = GrpcServer(
                 answered, metrics, address(settings.host, settings.port), settings.max_message_bytes
             )

@@ -50,6 +50,7 @@ The digest, by subscription. NN is the partition of a subscription, 00 to 15:
     rp:{digest:NN}:undecided        hash    subscription -> mails that nobody can say      none
                                             whether they arrived
     rp:{digest:NN}:counts           hash    outcome -> mails                               none
+    rp:{digest:NN}:tallies          hash    what else happened -> how often                none
     rp:{digest:NN}:subscription:<id>
                                     string  packed subscription                            by status
     rp:{digest:NN}:pending:<id>     hash    revision -> packed request that nobody has     3 days
@@ -215,6 +216,11 @@ def digest_undecided_key(partition: int) -> str:
 def digest_counts_key(partition: int) -> str:
     """How many mails of one partition ended how."""
     return f"rp:{{digest:{partition:02}}}:counts"
+
+
+def digest_tallies_key(partition: int) -> str:
+    """How often other things happened to the subscriptions of one partition: `Tally` says which."""
+    return f"rp:{{digest:{partition:02}}}:tallies"
 
 
 def digest_outbox_key(partition: int) -> str:

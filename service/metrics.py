@@ -1,7 +1,7 @@
 """What this process counts, in the format of Prometheus: one place for both ports."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from prometheus_client import (
@@ -9,15 +9,16 @@ from prometheus_client import (
     Counter,
     Gauge,
     Histogram,
+    Metric,
     disable_created_metrics,
     generate_latest,
 )
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from service.cache import CacheCounters
-from service.errors import Code
+from service.errors import Code, ServiceError
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # when a series began interests nobody
 
@@ -30,6 +31,9 @@ _BUCKETS_SECONDS = (
 )
 
 
+StateCounters = Callable[[], Awaitable[Iterable[Metric]]]
+
+
 class _Series(NamedTuple):
     """What one kind of call adds to, found once."""
 
@@ -38,12 +42,21 @@ class _Series(NamedTuple):
 
 
 class Metrics:
-    """Calls by method, protocol and code with their latency, the pages, and the caches.
+    """Calls by method, protocol and code with their latency, the pages, the caches, and more.
 
     model: the version that serves, asked for at each look.
+    state: gives what the state server counts; raises ServiceError where it is away. Absent without
+        one.
+    trends: gives the end of each window whose ranking this process holds, Unix time in ms.
     """
 
-    def __init__(self, cache: CacheCounters, model: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        cache: CacheCounters,
+        model: Callable[[], str],
+        state: StateCounters | None = None,
+        trends: Callable[[], Mapping[str, int]] = dict,
+    ) -> None:
         self._registry = CollectorRegistry()
         self._calls = Counter(
             "related_papers_calls",
@@ -72,6 +85,8 @@ class Metrics:
         )
         self._version = model
         self._registry.register(_Caches(cache))
+        self._registry.register(_Trends(trends))
+        self._state = state
         self._series: dict[tuple[str, str, Code], _Series] = {}
 
     def call(self, method: str, protocol: str, code: Code, began: float) -> None:
@@ -94,11 +109,56 @@ class Metrics:
         """Count an answer that is none to a call."""
         self._pages.labels(status).inc()
 
-    def text(self) -> bytes:
-        """All of it, of content type `CONTENT_TYPE`."""
+    async def text(self) -> bytes:
+        """All of it, of content type `CONTENT_TYPE`; without what the state server counts while it
+        is away."""
         self._model.clear()
         self._model.labels(self._version()).set(1)
-        return generate_latest(self._registry)
+        counted = await _counted(self._state) if self._state else ()
+        return generate_latest(self._registry) + generate_latest(_Found(counted))
+
+
+async def _counted(state: StateCounters) -> list[Metric]:
+    """What the state server counts, and whether it answers."""
+    up = GaugeMetricFamily(
+        "related_papers_state_up", "1 if the state server answers, 0 while it is away"
+    )
+    try:
+        found = await state()
+    except ServiceError:
+        up.add_metric((), 0)
+        return [up]
+    up.add_metric((), 1)
+    return [up, *found]
+
+
+class _Found(Collector):
+    """What was gathered before."""
+
+    def __init__(self, found: Iterable[Metric]) -> None:
+        self._found = found
+
+    def collect(self) -> Iterable[Metric]:
+        """As it was found."""
+        return self._found
+
+
+class _Trends(Collector):
+    """How old the rankings are, when somebody looks."""
+
+    def __init__(self, ends: Callable[[], Mapping[str, int]]) -> None:
+        self._ends = ends
+
+    def collect(self) -> Iterable[Metric]:
+        """The end of each window; a service without rankings has none."""
+        ends = GaugeMetricFamily(
+            "related_papers_trending_as_of_timestamp_seconds",
+            "Up to when readers' events count in the ranking that this process holds of a window",
+            labels=("window",),
+        )
+        for window, as_of_ms in self._ends().items():
+            ends.add_metric((window,), as_of_ms / 1_000)
+        return [ends]
 
 
 class _Caches(Collector):

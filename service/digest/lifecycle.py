@@ -22,6 +22,7 @@ from service.digest.subscriptions import (
     Frequency,
     Status,
     Subscription,
+    Tally,
     Unreadable,
     next_revision,
 )
@@ -141,6 +142,7 @@ class Lifecycle:
                 return
             after = replace(after, revision=next_revision(before.revision, now_ms))
             if await self._subscriptions.write(held, after, now_ms, request):
+                await self._subscriptions.tally(id, Tally.SUPPRESSED)
                 return
 
     async def _named(self, id: str, revision: int) -> "_Named":

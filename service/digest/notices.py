@@ -13,7 +13,7 @@ from service.digest.lifecycle import Lifecycle
 from service.digest.links import CONFIRM_MS, Links
 from service.digest.outbox import Notice, Outbox, Waiting
 from service.digest.store import Subscriptions
-from service.digest.subscriptions import Status
+from service.digest.subscriptions import Status, Tally
 from service.digest.transport import (
     FIRST_RETRY_SECONDS,
     LAST_RETRY_SECONDS,
@@ -121,6 +121,8 @@ class Courier:
                 await lifecycle.suppress(waiting.id, str(error), present_ms())
                 mail = None
         await self.outbox.done(waiting)
+        if mail is not None:
+            await self.subscriptions.tally(waiting.id, Tally.NOTICES)
         return mail is not None
 
     async def _mail(self, waiting: Waiting) -> EmailMessage | None:

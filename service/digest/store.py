@@ -16,7 +16,7 @@ from service.digest.links import CONFIRM_MS, MANAGE_MS
 from service.digest.outbox import Notice, Waiting
 from service.digest.schedule import next_due
 from service.digest.store_scripts import ASK, ERASE, PUT, SWEEP, SWEPT_AT_ONCE
-from service.digest.subscriptions import Status, Subscription, Unreadable, pack, unpack
+from service.digest.subscriptions import Status, Subscription, Tally, Unreadable, pack, unpack
 from service.feedback_state import run_scripts, state_errors
 from service.keys import (
     PARTITIONS,
@@ -30,6 +30,7 @@ from service.keys import (
     digest_pending_key,
     digest_pending_prefix,
     digest_sent_prefix,
+    digest_tallies_key,
     digest_undecided_key,
     subscription_key,
     subscriptions_prefix,
@@ -171,6 +172,11 @@ class Subscriptions:
         ]
         while max(await run_scripts(self._client, SWEEP, calls)) == SWEPT_AT_ONCE:
             pass
+
+    async def tally(self, id: str, what: Tally) -> None:
+        """Count what happened to one."""
+        with state_errors():
+            await self._client.hincrby(digest_tallies_key(digest_partition(id)), what, 1)
 
     async def erase(self, id: str) -> bool:
         """Delete all that is kept of a subscription and of requests for it; whether there was

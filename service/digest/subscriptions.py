@@ -7,7 +7,7 @@ a mail would end anything.
 """
 
 from dataclasses import astuple, dataclass
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from hashlib import blake2b
 from typing import Any
 
@@ -24,6 +24,15 @@ _FORMAT = 1
 
 class Unreadable(ValueError):  # noqa: N818 - nobody's fault
     """What is kept of a subscription can't be read: a newer release wrote it, or it is damaged."""
+
+
+class Tally(StrEnum):
+    """What is counted of subscriptions beside how their digests ended."""
+
+    NOTICES = "notices"
+    """Notices that were sent."""
+    SUPPRESSED = "suppressed"
+    """Mailboxes that were suppressed."""
 
 
 class Frequency(IntEnum):

@@ -44,6 +44,10 @@ class TrendFollower:
         """The ranking of a window; None as long as none was published."""
         return self._ranked.get(window)
 
+    def ends(self) -> Mapping[str, int]:
+        """The end of each window that has a ranking, Unix time in ms."""
+        return {window: each.ranking.as_of_ms for window, each in self._ranked.items()}
+
     def start(self) -> None:
         """Begin to follow, beside the requests."""
         if self._client is not None:

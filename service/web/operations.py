@@ -26,7 +26,7 @@ def routes(metrics: Metrics, stopping: Callable[[], bool]) -> Iterator[Route]:
         return PlainTextResponse("serving\n", headers=_HEADERS)
 
     async def counted(_request: Request) -> Response:
-        return Response(metrics.text(), headers={**_HEADERS, "content-type": CONTENT_TYPE})
+        return Response(await metrics.text(), headers={**_HEADERS, "content-type": CONTENT_TYPE})
 
     yield Route("/healthz", healthz)
     yield Route("/readyz", readyz)
