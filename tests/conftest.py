@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,10 @@ GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3"
 
 # Many services run at once in the tests: each picks a free port for its pages.
 os.environ.setdefault("RELATED_PAPERS_WEB_PORT", "0")
+
+# Hundreds of processes that tests start would each compile the whole service anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Who was started in the background of a shell ignores Ctrl-C, and so would what our tests start and
 # then interrupt.
