@@ -12,7 +12,8 @@ A test is an `async def` that takes
 - `site`: a foreign origin, admitted by the service's CORS setting: `site.add(document("<p>..."),
   policy="...")` returns a URL.
 
-and from tests.browser.support `await axe(page)` and `await assert_no_sideways_scroll(page)`.
+and from tests.browser.support `await axe(page)`, `await assert_no_sideways_scroll(page)`, and both
+in every look of a device: `browse(device)`, then `await sound(page)` whenever it shows what is new.
 
 All run in one event loop, the browser's. An async fixture of your own therefore says
 `@pytest_asyncio.fixture(loop_scope="session")`. Wait with Playwright's own waiting (`expect`,
@@ -28,9 +29,31 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
 from tests.browser.support import DESKTOP, Look, Problems, Site, settle
+from tests.explorer import hostile
 from tests.serving import Addresses, serve_both, trained_once
 from tests.support import ROOT, require_tool
 
+DISABLED = [
+    # The address bar's own pages and a renderer in reserve: two thirds of what a new window costs.
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+    "WebUIOmniboxFullPopup",
+    "SpareRendererForSitePerProcess",
+    # What Playwright disables: of two such flags, Chromium heeds the last.
+    "AimEnabled",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsFirstBalancedModeAutoEnable",
+    "HttpsUpgrades",
+    "LensOverlay",
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PaintHolding",
+    "PreconnectToSearch",
+    "ThirdPartyStoragePartitioning",
+]
 FLAGS = [
     "--no-sandbox",  # a container's root has none
     "--disable-gpu",
@@ -38,6 +61,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--use-gl=disabled",  # instead of a GPU made of software
+    f"--disable-features={','.join(DISABLED)}",
 ]
 
 Browse = Callable[..., Awaitable[Page]]
@@ -84,6 +109,17 @@ def service(
     """The service, for all tests."""
     data = tmp_path_factory.mktemp("browser-data")
     with serve_both(demo_model, data, RELATED_PAPERS_CORS_ORIGINS=site.origin) as addresses:
+        yield addresses
+
+
+@pytest.fixture(scope="session")
+def hostile_service(
+    shared: Path, site: Site, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Addresses]:
+    """The service over the hostile corpus, for all tests."""
+    data = tmp_path_factory.mktemp("hostile-data")
+    model = hostile.model(shared)
+    with serve_both(model, data, RELATED_PAPERS_CORS_ORIGINS=site.origin) as addresses:
         yield addresses
 
 

@@ -5,13 +5,22 @@ import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import BrowserContext, ConsoleMessage, Error, Page, Request
+from playwright.async_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Request,
+    ViewportSize,
+)
 
-_AXE = Axe()
+_AXE = Axe().axe_script
+_RUN_AXE = """async context =>
+    (await axe.run(context ?? document, {resultTypes: ["violations"]})).violations"""
 _OURS = {"localhost", "127.0.0.1", ""}  # data: and blob: have no host
 
 
@@ -27,20 +36,36 @@ class Look(NamedTuple):
 
     def options(self) -> dict[str, Any]:
         """What `Browser.new_context` takes."""
-        phone = self.width < 600
         return {
-            "viewport": {"width": self.width, "height": 700 if phone else 900},
-            "color_scheme": "dark" if self.dark else "light",
-            "is_mobile": phone,
-            "has_touch": phone,
+            "viewport": self.window,
+            "color_scheme": self.scheme,
+            "is_mobile": self.phone,
+            "has_touch": self.phone,
             "device_scale_factor": 2,
         }
+
+    @property
+    def phone(self) -> bool:
+        """Whether it is a phone's, which is made as one and stays one."""
+        return self.width < 600
+
+    @property
+    def window(self) -> ViewportSize:
+        """Its size in CSS pixels."""
+        return {"width": self.width, "height": 700 if self.phone else 900}
+
+    @property
+    def scheme(self) -> Literal["light", "dark"]:
+        """The colours that its owner prefers."""
+        return "dark" if self.dark else "light"
 
 
 DESKTOP = Look(1280)
 LOOKS = [Look(width, dark) for width in (320, 390, 1280) for dark in (False, True)]
 """Two phones and a desktop, each in light and dark: `@pytest.mark.parametrize("look", LOOKS,
 ids=str)`."""
+DEVICES = [Look(320), DESKTOP]
+"""A phone and a desktop, for tests that ask `sound` for the looks of each."""
 
 
 class Problems:
@@ -93,11 +118,13 @@ async def axe(page: Page, context: str | None = None) -> None:
 
     context: a CSS selector of the part to look at; absent, the whole page.
     """
-    results = await _AXE.run(page, context=context)
+    if not await page.evaluate("'axe' in window"):
+        await page.evaluate(_AXE)
+    violations = await page.evaluate(_RUN_AXE, context)
     found = [
         f"{violation['id']}: {violation['help']}: "
         + "; ".join(f"{node['html'][:300]} {node['failureSummary']}" for node in violation["nodes"])
-        for violation in results.response["violations"]
+        for violation in violations
     ]
     assert not found, "\n".join(found)
 
@@ -109,6 +136,35 @@ async def assert_no_sideways_scroll(page: Page) -> None:
     width = await page.evaluate("document.documentElement.scrollWidth")
     # Not innerWidth: a phone zooms out until what is too wide fits.
     assert width <= window["width"], f"the page is {width} px wide, the window {window['width']}"
+
+
+async def sound(page: Page) -> None:
+    """Assert that what a page shows now fits in every look of its device, and that axe-core finds
+    nothing at the device's least width, in light and in dark.
+
+    It is not loaded anew: the window changes its size, and its owner the colours. At the end they
+    are what they were when the page was made by `browse(device)`, with a device of `DEVICES`. After
+    a click that leads elsewhere, first wait for the heading there.
+    """
+    window = page.viewport_size
+    assert window is not None
+    device = Look(window["width"])
+    assert device in DEVICES
+    for look in (each for each in LOOKS if each.phone == device.phone):
+        await _turn(page, look)
+        try:
+            await assert_no_sideways_scroll(page)
+            if look.width == device.width:
+                await axe(page)
+        except AssertionError as error:
+            error.add_note(f"as {look}")
+            raise
+    await _turn(page, device)
+
+
+async def _turn(page: Page, look: Look) -> None:
+    await page.set_viewport_size(look.window)
+    await page.emulate_media(color_scheme=look.scheme)
 
 
 class Site:

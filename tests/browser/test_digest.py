@@ -18,7 +18,7 @@ from playwright.async_api import Page, expect
 
 from service.embedded import Role, attach
 from tests.browser.conftest import Browse
-from tests.browser.support import LOOKS, Look, Problems, assert_no_sideways_scroll, axe
+from tests.browser.support import DEVICES, Look, Problems, sound
 from tests.digest.mailboxes import links, mails
 from tests.serving import COMMAND, Addresses, serve_both
 from tests.support import ROOT, wait_until
@@ -182,49 +182,48 @@ async def test_a_mail_program_leaves_with_one_post(
     assert len(mails(digests.data, address)) == 2
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("device", DEVICES, ids=str)
 async def test_pages_are_sound_in_every_look(
-    digests: Service, browse: Browse, look: Look, address: str, problems: Problems
+    digests: Service, browse: Browse, device: Look, address: str, problems: Problems
 ) -> None:
     problems.expect("400")
-    page = await browse(look)
+    page = await browse(device)
 
-    async def sound(heading: str) -> None:
+    async def sound_at(heading: str) -> None:
         # A click that leads to another page is over before that page is there.
         await expect(page.get_by_role("heading", level=1)).to_have_text(heading)
-        await assert_no_sideways_scroll(page)
-        await axe(page)
+        await sound(page)
 
     await page.goto(f"{digests.web}/digest")
-    await sound("Papers by mail")
+    await sound_at("Papers by mail")
     for choice in (
         "Papers that a search finds, the newest first",
         "Papers like some others, the newest first",
     ):
         await page.get_by_label(choice).check()
-        await sound("Papers by mail")
+        await sound_at("Papers by mail")
     await page.get_by_label("How often").select_option("Once a week")
     await page.get_by_label("Your address").fill(address)
     await page.get_by_role("button", name="Subscribe").click()
     await expect(page.get_by_role("alert")).to_have_text("Name at least one paper.")
-    await sound("Papers by mail")
+    await sound_at("Papers by mail")
     await page.get_by_label("The others").fill("arXiv:1706.03762")
     await page.get_by_role("button", name="Subscribe").click()
-    await sound("Look into your mailbox")
+    await sound_at("Look into your mailbox")
     await page.goto(links(await digests.mail(address, 1))["confirm"].url)
-    await sound("Confirm your digest")
+    await sound_at("Confirm your digest")
     await page.get_by_role("button", name="Confirm").click()
-    await sound("Your digest is confirmed")
+    await sound_at("Your digest is confirmed")
     await page.get_by_role("link", name="Change or end it").click()
     await expect(page.get_by_role("link", name="Attention Is All You Need")).to_be_visible()
-    await sound("Your digest")
+    await sound_at("Your digest")
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_text("Saved.", exact=True)).to_be_visible()
-    await sound("Your digest")
+    await sound_at("Your digest")
     await page.get_by_role("button", name="Unsubscribe", exact=True).click()
-    await sound("You are unsubscribed")
+    await sound_at("You are unsubscribed")
     await page.goto(f"{digests.web}/digest/unsubscribe?token=any")
-    await sound("Unsubscribe from the digest?")
+    await sound_at("Unsubscribe from the digest?")
 
 
 async def test_only_what_belongs_to_a_choice_is_shown(digests: Service, page: Page) -> None:

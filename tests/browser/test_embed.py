@@ -10,7 +10,7 @@ from playwright.async_api import expect
 from relatedpapers import Client
 from service.web import embed
 from tests.browser.conftest import Browse
-from tests.browser.support import LOOKS, Look, Site, assert_no_sideways_scroll, axe, document
+from tests.browser.support import DEVICES, Look, Site, document, sound
 from tests.browser.widget import PAPER
 from tests.serving import Addresses
 
@@ -85,9 +85,9 @@ def test_frame_says_what_is_wrong(path: str, status: int, says: str, service: Ad
     assert headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
-async def test_frame(look: Look, browse: Browse, service: Addresses) -> None:
-    page = await browse(look)
+@pytest.mark.parametrize("device", DEVICES, ids=str)
+async def test_frame(device: Look, browse: Browse, service: Addresses) -> None:
+    page = await browse(device)
     await page.goto(f"{service.web}{FRAME}?limit=3&popularity=1&heading=Voir%20aussi")
     with Client(service.grpc) as client:
         found = client.list_related_papers(paper_ids=[PAPER], limit=3, popularity=1.0)
@@ -97,8 +97,7 @@ async def test_frame(look: Look, browse: Browse, service: Addresses) -> None:
     for each in await page.locator("summary").all():
         await each.click()
     await expect(page.locator(".terms").first).to_be_visible()
-    await axe(page)
-    await assert_no_sideways_scroll(page)
+    await sound(page)
 
 
 async def test_without_scripts(browse: Browse, service: Addresses, site: Site) -> None:
@@ -118,9 +117,9 @@ async def test_without_scripts(browse: Browse, service: Addresses, site: Site) -
     await page.wait_for_url(f"{service.web}/papers/*")  # of the whole window
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
-async def test_page(look: Look, browse: Browse, service: Addresses) -> None:
-    page = await browse(look)
+@pytest.mark.parametrize("device", DEVICES, ids=str)
+async def test_page(device: Look, browse: Browse, service: Addresses) -> None:
+    page = await browse(device)
     await page.goto(f"{service.web}/widget?paper={PAPER}")
     await page.locator("related-papers").scroll_into_view_if_needed()
     await expect(page.locator("related-papers .list > li")).to_have_count(5)
@@ -131,8 +130,7 @@ async def test_page(look: Look, browse: Browse, service: Addresses) -> None:
     shown = await page.locator("dt").all_inner_texts()
     lists = re.findall(r"const (?:ASKS|SHOWS|REPORTS) = \[(.*?)\];", embed.SCRIPT.decode())
     assert shown == re.findall(r'"([a-z-]+)"', " ".join(lists))
-    await axe(page)
-    await assert_no_sideways_scroll(page)
+    await sound(page)
 
 
 async def test_the_snippet_works_where_it_is_pasted(

@@ -15,7 +15,7 @@ from service.digest.mail import already_mail, confirmation_mail, digest_mail
 from service.digest.maildir import MaildirTransport
 from service.digest.transport import MAIL_FOLDER
 from tests.browser.conftest import Browse
-from tests.browser.support import LOOKS, Look, Problems, assert_no_sideways_scroll, axe
+from tests.browser.support import DEVICES, Look, Problems, sound
 from tests.digest import samples
 from tests.digest.samples import AT_MS, CLEAN, SENDER
 from tests.serving import Addresses, serve_both
@@ -33,17 +33,16 @@ def mails(links: Links) -> dict[str, EmailMessage]:
     }
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("device", DEVICES, ids=str)
 @pytest.mark.parametrize("kind", ["digest", "confirm", "already"])
 async def test_a_mail_is_accessible_and_fits(
-    browse: Browse, tmp_path: Path, kind: str, look: Look
+    browse: Browse, tmp_path: Path, kind: str, device: Look
 ) -> None:
     part = mails(samples.links(tmp_path))[kind].get_body(["html"])
     assert part is not None
-    page = await browse(look)
+    page = await browse(device)
     await page.set_content(part.get_content())
-    await axe(page)
-    await assert_no_sideways_scroll(page)
+    await sound(page)
 
 
 @pytest.fixture(scope="module")
@@ -65,25 +64,24 @@ def service_with_mails(
         yield addresses
 
 
-@pytest.mark.parametrize("look", [LOOKS[0], LOOKS[1], LOOKS[-2], LOOKS[-1]], ids=str)
+@pytest.mark.parametrize("device", DEVICES, ids=str)
 async def test_the_mailbox_is_accessible_and_fits(
-    browse: Browse, service_with_mails: Addresses, look: Look
+    browse: Browse, service_with_mails: Addresses, device: Look
 ) -> None:
-    page = await browse(look)
+    page = await browse(device)
     await page.goto(f"{service_with_mails.web}/mailbox")
     await expect(page.get_by_role("main").get_by_role("listitem")).to_have_count(3)
-    await axe(page)
-    await assert_no_sideways_scroll(page)
+    await sound(page)
     await page.get_by_role("link", name="Trending this week").click()
     frame = page.frame_locator("iframe")
     await expect(frame.get_by_role("heading", name="Trending this week")).to_be_visible()
-    await axe(page)
-    await assert_no_sideways_scroll(page)
+    await sound(page)
     for part in ("Its text part", "Its source"):
-        await page.get_by_role("link", name=part).click()
+        view = page.get_by_role("link", name=part)
+        await view.click()
+        await expect(view).to_have_attribute("aria-current", "true")  # its page is there
         await expect(page.locator("pre")).to_contain_text("Trending this week")
-        await axe(page)
-        await assert_no_sideways_scroll(page)
+        await sound(page)
 
 
 async def test_a_link_of_a_mail_opens_a_page_of_its_own(

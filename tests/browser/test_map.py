@@ -8,22 +8,21 @@ from playwright.async_api import Page, expect
 
 from service.web.links import paper_url
 from tests.browser.conftest import Browse
-from tests.browser.support import LOOKS, Look, assert_no_sideways_scroll, axe
+from tests.browser.support import DEVICES, Look, assert_no_sideways_scroll, axe, sound
 from tests.serving import Addresses
 
 ATTENTION = paper_url("arXiv:1706.03762", "map")
 PHONE = Look(320)
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
-async def test_map_is_sound_in_every_look(service: Addresses, browse: Browse, look: Look) -> None:
-    page = await browse(look)
+@pytest.mark.parametrize("device", DEVICES, ids=str)
+async def test_map_is_sound_in_every_look(service: Addresses, browse: Browse, device: Look) -> None:
+    page = await browse(device)
     await page.goto(service.web + ATTENTION)
     await expect(
         page.get_by_role("heading", name="Attention Is All You Need", level=1)
     ).to_be_visible()
-    await assert_no_sideways_scroll(page)
-    await axe(page)
+    await sound(page)
 
 
 BOXES = """() => [...document.querySelectorAll('.node')].map(node => [

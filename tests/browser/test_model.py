@@ -4,19 +4,18 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Browse
-from tests.browser.support import LOOKS, Look, assert_no_sideways_scroll, axe
+from tests.browser.support import DEVICES, Look, sound
 from tests.serving import Addresses
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("device", DEVICES, ids=str)
 async def test_model_page_is_sound_in_every_look(
-    service: Addresses, browse: Browse, look: Look
+    service: Addresses, browse: Browse, device: Look
 ) -> None:
-    page = await browse(look)
+    page = await browse(device)
     await page.goto(f"{service.web}/model")
     await expect(page.get_by_role("heading", level=1)).to_be_visible()
-    await assert_no_sideways_scroll(page)
-    await axe(page)
+    await sound(page)
 
 
 async def test_plot_has_a_point_for_each_row_of_its_table(service: Addresses, page: Page) -> None:

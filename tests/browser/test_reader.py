@@ -1,7 +1,6 @@
 """A reader's list in a browser: save and hide change it before one's eyes."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,10 +11,9 @@ from relatedpapers import Client
 from service.settings import Settings
 from service.web.links import paper_url, url
 from tests.browser.conftest import Browse
-from tests.browser.support import LOOKS, Look, Problems, assert_no_sideways_scroll, axe
+from tests.browser.support import DEVICES, Look, Problems, axe, sound
 from tests.servers import SystemRedis
 from tests.serving import Addresses, Worker
-from tests.support import require_tool
 
 ATTENTION = "arXiv:1706.03762"
 
@@ -56,23 +54,21 @@ async def press(within: Page | Locator, name: str) -> None:
     await within.get_by_role("button", name=name).first.click()
 
 
-@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize("device", DEVICES, ids=str)
 async def test_list_is_sound_in_every_look(
-    address: str, service: Addresses, browse: Browse, look: Look
+    address: str, service: Addresses, browse: Browse, device: Look
 ) -> None:
-    page = await browse(look)
+    page = await browse(device)
     for path in (address, f"{service.web}/readers"):
         await page.goto(path)
-        await assert_no_sideways_scroll(page)
-        await axe(page)
+        await sound(page)
     await page.goto(address)
     await press(items(page).nth(1), "Save")
     await expect(said(page)).to_contain_text("Saved:")
     await press(items(page).nth(1), "Hide")
     await expect(said(page)).to_contain_text("Hidden:")
     await items(page).first.get_by_text("Why?").click()
-    await assert_no_sideways_scroll(page)
-    await axe(page)
+    await sound(page)
 
 
 async def test_one_finds_a_list_without_knowing_anything(service: Addresses, page: Page) -> None:
@@ -242,32 +238,24 @@ async def test_download_and_delete(
     assert stored(service, reader) == []
 
 
-@pytest.fixture
-def own_state(tmp_path: Path) -> Iterator[SystemRedis]:
-    """A state server that a test may stop."""
-    options = ["--appendonly", "yes", "--appendfsync", "always"]
-    with SystemRedis(require_tool("redis-server"), tmp_path, *options) as server:
-        yield server
-
-
 async def test_without_its_state_server_the_page_says_so_and_goes_on_later(
-    demo_model: Path, own_state: SystemRedis, tmp_path: Path, page: Page, problems: Problems
+    demo_model: Path, state_server: SystemRedis, tmp_path: Path, page: Page, problems: Problems
 ) -> None:
     problems.expect("503")
     data = tmp_path / "data"
     worker = Worker(
-        Settings(model=demo_model, port=0, web_port=0, data_dir=data, state_url=own_state.url)
+        Settings(model=demo_model, port=0, web_port=0, data_dir=data, state_url=state_server.url)
     )
     try:
         address = f"http://127.0.0.1:{worker.web_port}/readers/ada"
         await page.goto(address)
-        own_state.stop()
+        state_server.stop()
         await press(items(page).first, "Save")
         await expect(said(page)).to_contain_text("state server")
         await page.reload()
         await expect(page.locator("[data-error]")).to_contain_text("state server")
         await axe(page)
-        own_state.start()
+        state_server.start()
         await page.reload()
         await expect(page.get_by_role("heading", name="ada", level=1)).to_be_visible()
     finally:

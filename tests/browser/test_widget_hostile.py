@@ -1,26 +1,17 @@
 """Papers that want to run scripts, to lead readers away and to break the layout, in the widget and
 in its frame."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.conftest import Browse
 from tests.browser.support import LOOKS, Look, Site, assert_no_sideways_scroll, axe
-from tests.browser.widget import ground, host, serving_papers, tag
+from tests.browser.widget import ground, host, tag
 from tests.explorer import hostile
 from tests.serving import Addresses
 
 SEED = "plain-3"
 LINKS = "[...root.querySelectorAll('a')].map(each => [each.protocol, each.getAttribute('href')])"
-
-
-@pytest.fixture(scope="module")
-def hostile_service(site: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Addresses]:
-    """A service over the hostile corpus."""
-    with serving_papers(hostile.papers(), tmp_path_factory, site.origin) as addresses:
-        yield addresses
 
 
 async def _is_harmless(page: Page, links: list[list[str]], service: Addresses) -> None:
