@@ -4,16 +4,19 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
-from hypothesis import HealthCheck, settings
+import pytest_asyncio
+from redis import Redis
 
 from service.embedded import Role, attach
-from tests.servers import SystemRedis
+from service.settings import Settings
+from tests.servers import SystemRedis, durable
 from tests.service import toy
-from tests.serving import trained_once
+from tests.serving import Running, Starting, trained_once
 from tests.support import ROOT, fetch, require_tool
 
 GRPCURL = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3"
@@ -31,8 +34,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # No test looks at the clock: neither at its own time nor at that of drawing its examples.
-settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("project")
+hypothesis.settings.register_profile(
+    "project", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("project")
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +107,42 @@ def system_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a `redis-server` of the system, running for the whole test session."""
     with SystemRedis(require_tool("redis-server"), tmp_path_factory.mktemp("redis")) as server:
         yield server.url
+
+
+@pytest.fixture(scope="session")
+def durable_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of one that keeps state, for the whole test session."""
+    with durable(tmp_path_factory.mktemp("durable-redis")) as server:
+        yield server.url
+
+
+@pytest.fixture
+def state_server(tmp_path: Path) -> Iterator[SystemRedis]:
+    """A state server of its own, which a test may stop and start: it keeps what it is given."""
+    with durable(tmp_path / "redis") as server:
+        yield server
+
+
+@pytest.fixture
+def state_url(embedded_urls: dict[Role, str]) -> str:
+    """The embedded state server, empty."""
+    url = embedded_urls[Role.STATE]
+    with Redis.from_url(url) as client:
+        client.flushall()
+    return url
+
+
+@pytest.fixture
+def settings(toy_model: Path, tmp_path: Path) -> Settings:
+    """The toy model on free ports, without Redis."""
+    return Settings(model=toy_model, port=0, web_port=0, data_dir=tmp_path / "data")
+
+
+@pytest_asyncio.fixture
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    """The service with these settings."""
+    async with Starting(settings) as service:
+        yield service
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,10 @@ from typing import Self
 
 import redis
 
-from tests.support import wait_until
+from tests.support import require_tool, wait_until
+
+DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
+"""What makes a server lose nothing that it has acknowledged."""
 
 
 class SystemRedis:
@@ -59,6 +62,12 @@ class SystemRedis:
     def _signal(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
+
+
+def durable(folder: Path) -> SystemRedis:
+    """A `redis-server` of the system that keeps state in a folder, which may be absent."""
+    folder.mkdir(exist_ok=True)
+    return SystemRedis(require_tool("redis-server"), folder, *DURABLE)
 
 
 def answers(url: str, password: str | None = None) -> bool:

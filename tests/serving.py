@@ -9,9 +9,16 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+import grpc
+
+from relatedpapers.v1.feedback_service_pb2_grpc import FeedbackServiceStub
+from relatedpapers.v1.model_service_pb2_grpc import ModelServiceStub
+from relatedpapers.v1.paper_service_pb2_grpc import PaperServiceStub
+from relatedpapers.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
 from service.application import Application
 from service.settings import Settings
 from tests.support import ROOT
@@ -47,6 +54,36 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         yield f"127.0.0.1:{application.port}"
     finally:
         await application.stop()
+
+
+@dataclass
+class Running:
+    """A service that runs in this process, and its stubs over a real channel."""
+
+    application: Application
+    channel: grpc.aio.Channel
+
+    def __post_init__(self) -> None:
+        self.recommendations = RecommendationServiceStub(self.channel)
+        self.papers = PaperServiceStub(self.channel)
+        self.feedback = FeedbackServiceStub(self.channel)
+        self.models = ModelServiceStub(self.channel)
+
+
+class Starting:
+    """`async with Starting(settings) as running`: a service for the time of the block."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def __aenter__(self) -> Running:
+        self._application = await Application(self._settings).start()
+        self._channel = grpc.aio.insecure_channel(f"127.0.0.1:{self._application.port}")
+        return Running(self._application, self._channel)
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._channel.close()
+        await self._application.stop()
 
 
 class Addresses(NamedTuple):

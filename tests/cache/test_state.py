@@ -11,10 +11,9 @@ from service.embedded import Role
 from service.keys import STATE_FORMAT, STATE_FORMAT_KEY
 from service.state import StateFormatError, check_state
 from service.valkey import program
-from tests.servers import SystemRedis, loads
+from tests.servers import DURABLE, SystemRedis, loads
 from tests.support import require_tool, wait_until
 
-DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
 Run = Callable[..., SystemRedis]
 
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, closing
-from pathlib import Path
 from typing import Any, Self
 
 import grpc
@@ -15,12 +14,6 @@ from relatedpapers.aio import AsyncPages
 from relatedpapers.client import Pages
 from service.settings import Settings
 from tests.serving import serving
-
-
-@pytest.fixture
-def settings(toy_model: Path, tmp_path: Path) -> Settings:
-    """The toy model on a free port, without Redis."""
-    return Settings(model=toy_model, port=0, data_dir=tmp_path / "data")
 
 
 class Caller:

@@ -1,10 +1,9 @@
 """A service with digests over a real channel and real pages, and an empty state."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from redis import Redis
 
 from service.digest.links import Tokens
@@ -13,31 +12,13 @@ from service.secrets import SigningKeys
 from service.settings import Settings
 from tests.digest.client import Service
 from tests.digest.pages import Pages
-from tests.service.conftest import Running, Starting
-from tests.serving import Worker
+from tests.serving import Running, Worker
 
 
 @pytest.fixture
-def state_url(embedded_urls: dict[Role, str]) -> str:
-    """An empty state server."""
-    url = embedded_urls[Role.STATE]
-    with Redis.from_url(url) as client:
-        client.flushall()
-    return url
-
-
-@pytest.fixture
-def settings(toy_model: Path, state_url: str, tmp_path: Path) -> Settings:
-    """The toy model and an empty state, on free ports; mails go to a Maildir."""
-    data = tmp_path / "data"
-    return Settings(model=toy_model, port=0, web_port=0, data_dir=data, state_url=state_url)
-
-
-@pytest_asyncio.fixture
-async def running(settings: Settings) -> AsyncIterator[Running]:
-    """The service."""
-    async with Starting(settings) as service:
-        yield service
+def settings(settings: Settings, state_url: str) -> Settings:
+    """The toy model and an empty state; mails go to a Maildir."""
+    return settings.model_copy(update={"state_url": state_url})
 
 
 @pytest.fixture

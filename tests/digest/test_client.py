@@ -9,7 +9,7 @@ from relatedpapers.v1 import digest_service_pb2 as pb
 from service.errors import Reason
 from service.settings import Settings
 from tests.digest.client import ADA, Service, preferences
-from tests.service.conftest import Running
+from tests.serving import Running
 
 WANTED = {"time_zone": "Europe/Berlin", "hour": 7, "content": {"trending_window": "week"}}
 

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage, Message
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -28,7 +27,6 @@ from tests.digest.mail_server import DROP, Handler, mail_server
 from tests.digest.sending import Digests, sending
 from tests.digest.subscribers import DAY_MS, DUE_MS, subscription
 from tests.servers import SystemRedis
-from tests.support import require_tool
 
 ADA = subscription("ada@papers.example")
 BEN = subscription("ben@papers.example")
@@ -192,15 +190,6 @@ async def test_a_run_ends_when_the_mail_server_goes(digests: Served) -> None:
     assert len(set(digests.recipients())) == len(digests.recipients()) == len(many)
 
 
-@pytest.fixture
-def state_server(tmp_path: Path) -> SystemRedis:
-    """A state server of its own that keeps what it was given."""
-    folder = tmp_path / "redis"
-    folder.mkdir()
-    options = ["--appendonly", "yes", "--appendfsync", "always"]
-    return SystemRedis(require_tool("redis-server"), folder, *options)
-
-
 async def test_the_state_server_goes_while_a_mail_is_handed_over(
     settings: Settings, state_server: SystemRedis
 ) -> None:
@@ -216,24 +205,23 @@ async def test_the_state_server_goes_while_a_mail_is_handed_over(
             state_server.start()
         return ""
 
-    with state_server:
-        own = settings.model_copy(update={"state_url": state_server.url})
-        async with sending(own) as digests:
-            await digests.subscribe(ADA)
-            async with opened(own, digests.state) as found:
-                tools = replace(found, transport=lambda: Going(own.data_dir / "mail"))
-                structlog.configure(processors=[back])
-                try:
-                    report = await send_due(tools, DUE_MS)
-                except ServiceError:  # while it looked for more
-                    report = None
-                finally:
-                    structlog.reset_defaults()
-            assert report is None or report.outcomes == {State.SENT: 1}
-            assert (await digests.run()).outcomes == {}
-            assert len(digests.mails()) == 1
-            assert await digests.view.counts() == {"sent": 1}
-            assert await digests.named() == []
+    own = settings.model_copy(update={"state_url": state_server.url})
+    async with sending(own) as digests:
+        await digests.subscribe(ADA)
+        async with opened(own, digests.state) as found:
+            tools = replace(found, transport=lambda: Going(own.data_dir / "mail"))
+            structlog.configure(processors=[back])
+            try:
+                report = await send_due(tools, DUE_MS)
+            except ServiceError:  # while it looked for more
+                report = None
+            finally:
+                structlog.reset_defaults()
+        assert report is None or report.outcomes == {State.SENT: 1}
+        assert (await digests.run()).outcomes == {}
+        assert len(digests.mails()) == 1
+        assert await digests.view.counts() == {"sent": 1}
+        assert await digests.named() == []
 
 
 async def test_a_paused_sender_sends_nothing_that_others_took_over(settings: Settings) -> None:

@@ -14,7 +14,7 @@ from service.errors import Reason, ServiceError
 from service.settings import Settings
 from tests.digest.client import ADA, CONFIRM, SUBSCRIBE, Service, subscribing
 from tests.digest.mailboxes import mails
-from tests.service.conftest import Starting
+from tests.serving import Starting
 from tests.web.wires import WIRES, Failure
 
 PER_HOUR = 3

@@ -25,7 +25,7 @@ from tests.digest.client import (
     subscribing,
 )
 from tests.digest.subscribers import subscription
-from tests.service.conftest import Running, Starting
+from tests.serving import Running, Starting
 from tests.web.wires import WIRES, Failure
 
 WIRES_THAT_POST = [wire for wire in WIRES if wire != "connect-get"]

@@ -28,7 +28,7 @@ from tests.digest.client import (
     subscribing,
 )
 from tests.digest.mailboxes import links, mails
-from tests.service.conftest import Running
+from tests.serving import Running
 from tests.web.http import query
 from tests.web.wires import WIRES
 

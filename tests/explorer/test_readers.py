@@ -12,7 +12,6 @@ from tests.explorer.reading import Service
 from tests.explorer.site import Site
 from tests.servers import SystemRedis
 from tests.serving import Worker
-from tests.support import require_tool
 
 PAPER = "graph-05"
 
@@ -189,27 +188,25 @@ def test_pages_stay_closed_where_keys_are_asked_for(toy_reader_model: Path, tmp_
 
 
 def test_without_state_pages_say_so_and_related_papers_still_come(
-    toy_reader_model: Path, tmp_path: Path
+    toy_reader_model: Path, state_server: SystemRedis, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "redis"
-    folder.mkdir()
-    options = ["--appendonly", "yes", "--appendfsync", "always"]
-    with SystemRedis(require_tool("redis-server"), folder, *options) as state:
-        data = tmp_path / "data"
-        worker = Worker(
-            Settings(model=toy_reader_model, port=0, web_port=0, data_dir=data, state_url=state.url)
+    data = tmp_path / "data"
+    worker = Worker(
+        Settings(
+            model=toy_reader_model, port=0, web_port=0, data_dir=data, state_url=state_server.url
         )
-        site = Site(worker.web_port)
-        try:
-            form = forms(site.ask("/readers/ada")[2], type="save")[0]
-            state.stop()
-            assert "state server" in site.page("/readers/ada", status=503).text
-            sent = send(site, form)
-            assert sent.status == 503
-            assert "state server" in check(sent.body).text
-            page = site.page(f"/papers/{PAPER}?reader=ada")
-            assert "in vain" in page.text
-            assert "/papers/graph" in " ".join(page.links)
-            site.page("/reader/export?reader=ada", status=503)
-        finally:
-            worker.kill()
+    )
+    site = Site(worker.web_port)
+    try:
+        form = forms(site.ask("/readers/ada")[2], type="save")[0]
+        state_server.stop()
+        assert "state server" in site.page("/readers/ada", status=503).text
+        sent = send(site, form)
+        assert sent.status == 503
+        assert "state server" in check(sent.body).text
+        page = site.page(f"/papers/{PAPER}?reader=ada")
+        assert "in vain" in page.text
+        assert "/papers/graph" in " ".join(page.links)
+        site.page("/reader/export?reader=ada", status=503)
+    finally:
+        worker.kill()

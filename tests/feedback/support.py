@@ -11,7 +11,7 @@ from service.errors import Code, Reason
 from service.events import StoredEvent
 from service.feedback_log import FeedbackLog
 from service.keys import PARTITIONS
-from tests.service.conftest import Running
+from tests.serving import Running
 
 _numbers = itertools.count()
 

@@ -18,9 +18,8 @@ from service.errors import Code, Reason
 from service.secrets import SigningKeys
 from service.settings import Settings, SettingsError, load
 from tests.feedback.support import attribution_token, event, logged, reasons, write
-from tests.service.conftest import Running, Starting
 from tests.service.test_errors import error_info
-from tests.serving import COMMAND
+from tests.serving import COMMAND, Running, Starting
 
 PAGE = "https://papers.example"
 

@@ -11,7 +11,7 @@ from relatedpapers.v1 import feedback_service_pb2 as pb
 from service.errors import CODES, RETRY_HELPS, Reason
 from service.feedback import MAX_EVENTS
 from tests.feedback.support import assert_refused, event, reasons, stored_ids, write
-from tests.service.conftest import Running
+from tests.serving import Running
 
 MISSING, INVALID = Reason.FIELD_MISSING, Reason.FIELD_INVALID
 YEAR_9999 = Timestamp(seconds=253_402_300_799, nanos=999_999_999)

@@ -19,7 +19,7 @@ from tests.feedback.support import event, reasons
 from tests.feedback.test_related import publish, related
 from tests.feedback.updaters import UpdaterProcess
 from tests.servers import SystemRedis
-from tests.service.conftest import Running
+from tests.serving import Running
 from tests.support import wait_until
 
 SEED, OTHER = "graph-05", "market-07"

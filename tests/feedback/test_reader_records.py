@@ -11,9 +11,9 @@ from service.api_keys import Scope, create
 from service.errors import Reason
 from service.settings import Settings
 from tests.feedback.support import attribution_token, event, logged, reasons, write
-from tests.service.conftest import Running, Starting
 from tests.service.test_errors import error_info
 from tests.service.toy import DOI
+from tests.serving import Running, Starting
 
 
 async def export(running: Running, reader: str, **fields: object) -> pb.ExportReaderResponse:

@@ -17,7 +17,7 @@ from tests.feedback import support
 from tests.feedback.support import event, reasons
 from tests.servers import SystemRedis
 from tests.service import toy
-from tests.service.conftest import Running, Starting
+from tests.serving import Running, Starting
 
 POPULAR = pb.ResultSource.RESULT_SOURCE_POPULAR_FALLBACK
 RESPONSES = pb.RecommendPapersResponse, pb.ListRelatedPapersResponse

@@ -17,7 +17,7 @@ from service.settings import Settings
 from tests.feedback import support
 from tests.feedback.support import event, reasons
 from tests.service import toy
-from tests.service.conftest import Running, Starting
+from tests.serving import Running, Starting
 from tests.support import wait_until
 
 MODEL = pb.ResultSource.RESULT_SOURCE_MODEL

@@ -16,7 +16,7 @@ from service.reader_deletion import DELETION, Deleted, FileRewrite, delete_reade
 from service.tombstones import Tombstones
 from tests.feedback.oracle import retraction, stored
 from tests.feedback.test_state_append import consume
-from tests.servers import SystemRedis
+from tests.servers import DURABLE, SystemRedis, durable
 from tests.support import require_tool, wait_until
 
 READER = f"reader-{uuid4()}"
@@ -35,8 +35,7 @@ async def own_state(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIter
             yield state
             await state.close()
     else:
-        durable = ("--appendonly", "yes", "--appendfsync", "always")
-        with SystemRedis(require_tool("redis-server"), tmp_path, *durable) as server:
+        with durable(tmp_path) as server:
             state = FeedbackState(server.url)
             yield state
             await state.close()
@@ -175,8 +174,7 @@ async def test_who_asks_for_a_rewrite_at_the_same_time_shares_it(own_state: Feed
 
 
 async def test_a_managed_server_that_forbids_the_rewrite(tmp_path: Path) -> None:
-    durable = ("--appendonly", "yes", "--appendfsync", "always")
-    options = (*durable, "--rename-command", "BGREWRITEAOF", "")
+    options = (*DURABLE, "--rename-command", "BGREWRITEAOF", "")
     with SystemRedis(require_tool("redis-server"), tmp_path, *options) as server:
         state = FeedbackState(server.url)
         await state.append([stored(READER, "e")])

@@ -14,12 +14,11 @@ from service.state_digest import state_digest
 from service.valkey import program
 from tests.feedback.oracle import stored
 from tests.feedback.test_state_append import consume, digest_of
-from tests.servers import SystemRedis
+from tests.servers import DURABLE, SystemRedis
 from tests.support import require_tool
 
 WRITERS = 8
 KILLS = 3
-DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
 
 
 @pytest.mark.parametrize("kind", ["valkey", "redis"])

@@ -20,10 +20,10 @@ from tests.feedback.support import (
     stored_ids,
     write,
 )
-from tests.servers import SystemRedis
-from tests.service.conftest import Running, Starting
+from tests.servers import DURABLE, SystemRedis
 from tests.service.test_errors import error_info
 from tests.service.toy import ARXIV, DOI
+from tests.serving import Running, Starting
 from tests.support import require_tool
 
 
@@ -179,7 +179,7 @@ async def test_the_state_server_is_away_at_start(
 async def test_start_refuses_a_state_server_that_could_lose_events(
     settings: Settings, tmp_path: Path, unsafe: str
 ) -> None:
-    options = ["--appendonly", "yes", "--appendfsync", "always", *unsafe.split()]
+    options = [*DURABLE, *unsafe.split()]
     with SystemRedis(require_tool("redis-server"), tmp_path, *options) as server:
         careless = settings.model_copy(update={"state_url": server.url})
         with pytest.raises(StartError, match="allow-unsafe-state"):

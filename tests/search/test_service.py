@@ -15,8 +15,7 @@ from tests.search.conftest import Search
 from tests.search.corpora import Paper
 from tests.search.test_searcher import HOSTILE
 from tests.service import toy
-from tests.service.conftest import Running, Starting
-from tests.serving import train
+from tests.serving import Running, Starting, train
 
 PAPERS: dict[str, Paper] = {paper["id"]: paper for paper in toy.papers()}
 

@@ -12,7 +12,7 @@ from relatedpapers.v1 import model_service_pb2 as models_pb
 from relatedpapers.v1 import paper_service_pb2 as papers_pb
 from relatedpapers.v1 import recommendation_service_pb2 as pb
 from service.errors import CODES, DOMAIN, Reason
-from tests.service.conftest import Running
+from tests.serving import Running
 
 Code = grpc.StatusCode
 FieldType = descriptor_pb2.FieldDescriptorProto

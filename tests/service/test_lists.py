@@ -13,8 +13,7 @@ from relatedpapers.v1.paper_pb2 import PaperView
 from service.lists import Source
 from service.settings import Settings
 from tests.service import toy
-from tests.service.conftest import Running, Starting
-from tests.serving import train
+from tests.serving import Running, Starting, train
 
 EVERY_ID = [paper["id"] for paper in toy.papers()]
 DRAFT = pb.Draft(title="Planar graph coloring", references=["graph-01"])

@@ -10,8 +10,7 @@ from relatedpapers.v1 import model_service_pb2 as models_pb
 from relatedpapers.v1 import paper_service_pb2 as papers_pb
 from service.settings import Settings
 from tests.service import toy
-from tests.service.conftest import Running, Starting
-from tests.serving import train
+from tests.serving import Running, Starting, train
 
 
 async def test_a_paper_is_what_the_corpus_says(running: Running) -> None:

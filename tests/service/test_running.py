@@ -19,7 +19,7 @@ from relatedpapers.v1 import recommendation_service_pb2 as pb
 from service.background import Background
 from service.embedded import Role, attach
 from service.settings import Settings
-from tests.service.conftest import Running, Starting
+from tests.serving import Running, Starting
 
 SERVICES = [
     "",

@@ -8,7 +8,7 @@ import pytest
 
 from relatedpapers.v1 import recommendation_service_pb2 as pb
 from service.settings import Settings
-from tests.service.conftest import Starting
+from tests.serving import Starting
 from tests.support import ROOT
 
 PAPERS = ROOT / "models" / "sample" / "papers.jsonl"

@@ -13,7 +13,7 @@ from relatedpapers.v1 import feedback_service_pb2 as pb
 from service.embedded import Role
 from service.inbox import Inbox
 from service.settings import Settings
-from tests.service.conftest import Running, Starting
+from tests.serving import Running, Starting
 
 METHOD = "/relatedpapers.v1.FeedbackService/StreamFeedback"
 

@@ -1,45 +1,30 @@
 """The state server, and what makes trends of it."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from redis import Redis
 
-from service.embedded import Role
 from service.events import StoredEvent
 from service.feedback_log import FeedbackLog
 from service.feedback_state import FeedbackState
 from service.keys import PARTITIONS, RANKINGS_KEY
+from service.settings import Settings
 from service.tombstones import Tombstones
 from service.trending.hours import Hours
 from service.trending.publisher import TrendPublisher
 from service.trending.ranking import Ranking
 from service.trending.records import Fields, Records
-from tests.servers import SystemRedis
-from tests.support import require_tool
 from tests.trending.support import CONFIGURED
 
 
 @pytest.fixture
-def state_url(embedded_urls: dict[Role, str]) -> str:
-    """An empty state server."""
-    url = embedded_urls[Role.STATE]
-    with Redis.from_url(url) as client:
-        client.flushall()
-    return url
-
-
-@pytest.fixture(scope="session")
-def system_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A `redis-server` of the system that keeps state, for the whole test session."""
-    options = ["--appendonly", "yes", "--appendfsync", "always"]
-    folder = tmp_path_factory.mktemp("trending-redis")
-    with SystemRedis(require_tool("redis-server"), folder, *options) as server:
-        yield server.url
+def settings(settings: Settings, state_url: str) -> Settings:
+    """The toy model and an empty state."""
+    return settings.model_copy(update={"state_url": state_url})
 
 
 @dataclass
@@ -91,7 +76,7 @@ class Server:
 async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Server]:
     """Empty, the embedded one and a Redis of the system; its time is the present."""
     embedded = request.param == "embedded"
-    url = request.getfixturevalue("state_url" if embedded else "system_state")
+    url = request.getfixturevalue("state_url" if embedded else "durable_redis")
     state = FeedbackState(url)
     await state.client.flushall()
     yield Server(state, tmp_path / "data", int(time.time() * 1000))

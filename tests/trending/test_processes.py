@@ -17,23 +17,23 @@ from service.settings import Settings
 from tests.feedback.updaters import UpdaterProcess
 from tests.servers import SystemRedis
 from tests.serving import COMMAND, train
-from tests.support import ROOT, require_tool, wait_until
+from tests.support import ROOT, wait_until
 from tests.trending.conftest import Server
 from tests.trending.oracle import trends
 from tests.trending.support import LENGTHS, assert_same, made, month
 
 
 @pytest_asyncio.fixture
-async def own(tmp_path: Path, toy_model: Path) -> AsyncIterator[tuple[Settings, Server]]:
+async def own(
+    settings: Settings, state_server: SystemRedis
+) -> AsyncIterator[tuple[Settings, Server]]:
     """A state server of its own, and the settings for it."""
-    options = ["--appendonly", "yes", "--appendfsync", "always"]
-    with SystemRedis(require_tool("redis-server"), tmp_path, *options) as redis:
-        state = FeedbackState(redis.url)
-        settings = Settings(
-            model=toy_model, port=0, data_dir=tmp_path / "data", state_url=redis.url
-        )
-        yield settings, Server(state, settings.data_dir, int(time.time() * 1000))
-        await state.close()
+    state = FeedbackState(state_server.url)
+    yield (
+        settings.model_copy(update={"state_url": state_server.url}),
+        Server(state, settings.data_dir, int(time.time() * 1000)),
+    )
+    await state.close()
 
 
 def command(settings: Settings, *arguments: str) -> str:

@@ -1,12 +1,11 @@
 """ListTrendingPapers over a real channel: what readers chose, and recent papers until they do."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import grpc
 import pytest
-import pytest_asyncio
 from redis import RedisError
 
 from relatedpapers.aio import AsyncClient
@@ -17,24 +16,10 @@ from service.settings import Settings
 from service.updater import open_trends, open_updater
 from tests.servers import SystemRedis
 from tests.service import toy
-from tests.service.conftest import Running, Starting
-from tests.support import require_tool
+from tests.serving import Running, Starting
 
 TRENDING = pb.ResultSource.RESULT_SOURCE_TRENDING
 FALLBACK = pb.ResultSource.RESULT_SOURCE_POPULAR_FALLBACK
-
-
-@pytest.fixture
-def settings(toy_model: Path, state_url: str, tmp_path: Path) -> Settings:
-    """The toy model and an empty state, on a free port."""
-    return Settings(model=toy_model, port=0, data_dir=tmp_path / "data", state_url=state_url)
-
-
-@pytest_asyncio.fixture
-async def running(settings: Settings) -> AsyncIterator[Running]:
-    """The service, to which trends come when a test says so."""
-    async with Starting(settings) as service:
-        yield service
 
 
 async def trend(
@@ -200,21 +185,19 @@ async def test_a_service_without_the_paper_leaves_it_out(
 
 
 async def test_rankings_stay_while_the_state_server_is_away(
-    settings: Settings, tmp_path: Path
+    settings: Settings, state_server: SystemRedis
 ) -> None:
-    options = ["--appendonly", "yes", "--appendfsync", "always"]
-    with SystemRedis(require_tool("redis-server"), tmp_path, *options) as redis:
-        own = settings.model_copy(update={"state_url": redis.url})
-        async with Starting(own) as running:
-            await trend(running, own, ("ada", "click", "graph-05"))
-            redis.stop()
-            with pytest.raises((RedisError, OSError)):
-                await running.application.core.trends.load()
-            answer = await listed(running, view="PAPER_VIEW_ID")
-            assert answer.results[0].source == TRENDING
-            redis.start()
+    own = settings.model_copy(update={"state_url": state_server.url})
+    async with Starting(own) as running:
+        await trend(running, own, ("ada", "click", "graph-05"))
+        state_server.stop()
+        with pytest.raises((RedisError, OSError)):
             await running.application.core.trends.load()
-            assert (await listed(running, page_size=1)).results[0].source == TRENDING
+        answer = await listed(running, view="PAPER_VIEW_ID")
+        assert answer.results[0].source == TRENDING
+        state_server.start()
+        await running.application.core.trends.load()
+        assert (await listed(running, page_size=1)).results[0].source == TRENDING
 
 
 async def test_the_client_lists_them(running: Running, settings: Settings) -> None:

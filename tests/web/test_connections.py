@@ -11,10 +11,9 @@ import pytest
 
 from service.settings import Settings
 from service.web.limits import LimitedProtocol, Limits
-from tests.service.conftest import Running, Starting
 from tests.service.test_errors import LIST
 from tests.service.test_running import Busy, until
-from tests.serving import COMMAND
+from tests.serving import COMMAND, Running, Starting
 from tests.support import ROOT
 from tests.web.http import PACKAGE, Http
 

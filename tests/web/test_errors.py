@@ -22,9 +22,9 @@ from service.web.connect import ConnectApplication
 from service.web.finishing import Finishing
 from service.web.gateway import Gateway
 from service.web.server import WebServer, listen
-from tests.service.conftest import Running, Starting
 from tests.service.test_errors import ERRORS, GET_PAPER, LIST, listing
 from tests.service.test_running import DRAFT, Busy, until
+from tests.serving import Running, Starting
 from tests.web.http import NOTHING, Http, query
 from tests.web.wires import WIRES, ConnectGet, ConnectJson, Failure, Wire, connect_failure
 

@@ -17,9 +17,9 @@ from service.handlers import SERVICES
 from service.settings import Settings
 from service.web.descriptions import descriptions
 from service.web.reference import EXAMPLES
-from tests.service.conftest import Running, Starting
 from tests.service.test_errors import GET_PAPER, LIST
 from tests.service.test_running import DRAFT
+from tests.serving import Running, Starting
 from tests.web.http import PACKAGE, Http
 from tests.web.wires import WIRES
 

@@ -6,8 +6,8 @@ from relatedpapers.v1 import recommendation_service_pb2 as pb
 from service.public_url import public_url
 from service.settings import Settings, SettingsError, load
 from service.web.hosts import Hosts
-from tests.service.conftest import Starting
 from tests.service.test_errors import LIST
+from tests.serving import Starting
 from tests.web.http import JSON, PACKAGE, Http, query
 
 SITE, OTHER = "https://papers.example", "https://evil.example"
