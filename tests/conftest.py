@@ -40,6 +40,12 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("project")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Two more processes than cores: tests wait for servers about as long as they compute."""
+    return (os.cpu_count() or 1) + 2
+
+
 @pytest.fixture(scope="session")
 def datasets() -> Path:
     """The folder of evaluation datasets, which lies beside the repository and is not part of it.
@@ -126,7 +132,17 @@ def state_server(tmp_path: Path) -> Iterator[SystemRedis]:
 @pytest.fixture
 def state_url(embedded_urls: dict[Role, str]) -> str:
     """The embedded state server, empty."""
-    url = embedded_urls[Role.STATE]
+    return _emptied(embedded_urls[Role.STATE])
+
+
+@pytest.fixture(params=["embedded", "system"])
+def any_state_url(request: pytest.FixtureRequest) -> str:
+    """An empty state server: the embedded one, and a Redis of the system."""
+    embedded = request.param == "embedded"
+    return _emptied(request.getfixturevalue("state_url" if embedded else "durable_redis"))
+
+
+def _emptied(url: str) -> str:
     with Redis.from_url(url) as client:
         client.flushall()
     return url

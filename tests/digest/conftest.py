@@ -1,9 +1,11 @@
 """A service with digests over a real channel and real pages, and an empty state."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+import redis.asyncio
 from redis import Redis
 
 from service.digest.links import Tokens
@@ -19,6 +21,13 @@ from tests.serving import Running, Worker
 def settings(settings: Settings, state_url: str) -> Settings:
     """The toy model and an empty state; mails go to a Maildir."""
     return settings.model_copy(update={"state_url": state_url})
+
+
+@pytest_asyncio.fixture
+async def client(any_state_url: str) -> AsyncIterator[redis.asyncio.Redis]:
+    """An empty state, on the embedded server and on a Redis of the system."""
+    async with redis.asyncio.Redis.from_url(any_state_url) as client:
+        yield client
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The ledger of mails on a real state server: one sender each, and nothing lost or sent twice."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
@@ -12,7 +11,6 @@ from service.digest.ledger_scripts import MAX_PAPERS, MAX_UNDECIDED
 from service.digest.ledger_view import LedgerView
 from service.digest.store import Held, Subscriptions
 from service.digest.subscriptions import Status
-from service.embedded import Role
 from service.keys import digest_partition
 from tests.digest.subscribers import DAY_MS, DUE_MS, subscription
 
@@ -20,19 +18,6 @@ NOBODY = Held(None, b"")
 ADA = subscription("ada@papers.example")
 PARTITION = digest_partition(ADA.id)
 PAPERS = [paper_print(f"paper-{number}") for number in range(10)]
-
-
-@pytest_asyncio.fixture(params=["embedded", "system"])
-async def client(request: pytest.FixtureRequest) -> AsyncIterator[Redis]:
-    """An empty state, on the embedded server and on a Redis of the system."""
-    if request.param == "embedded":
-        url = request.getfixturevalue("embedded_urls")[Role.STATE]
-    else:
-        url = request.getfixturevalue("system_redis")
-    client = Redis.from_url(url)
-    await client.flushall()
-    yield client
-    await client.aclose()
 
 
 @pytest_asyncio.fixture

@@ -1,11 +1,9 @@
 """Subscriptions on a real state server: each change upon what was read, and nothing left over."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
@@ -28,7 +26,6 @@ from service.digest.subscriptions import (
     subscription_id,
     unpack,
 )
-from service.embedded import Role
 from service.errors import Reason, ServiceError
 from service.keys import (
     digest_going_key,
@@ -45,18 +42,6 @@ ID = subscription_id(KEY, ADA)
 WISHES = Wishes("UTC", Frequency.DAILY, 0, 7, TRENDING)
 FUTURE_MS = 4_102_444_800_000
 """2100: what is kept until some days later is not gone when a test looks."""
-
-
-@pytest_asyncio.fixture(params=["embedded", "system"])
-async def client(request: pytest.FixtureRequest) -> AsyncIterator[Redis]:
-    """An empty state, on the embedded server and on a Redis of the system."""
-    if request.param == "embedded":
-        url = request.getfixturevalue("embedded_urls")[Role.STATE]
-    else:
-        url = request.getfixturevalue("system_redis")
-    async with Redis.from_url(url) as client:
-        await client.flushall()
-        yield client
 
 
 @pytest.fixture

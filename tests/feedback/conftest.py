@@ -9,13 +9,10 @@ from service.feedback_state import FeedbackState
 from service.settings import Settings
 
 
-@pytest_asyncio.fixture(params=["embedded", "system"])
-async def state(request: pytest.FixtureRequest) -> AsyncIterator[FeedbackState]:
+@pytest_asyncio.fixture
+async def state(any_state_url: str) -> AsyncIterator[FeedbackState]:
     """The empty state, on the embedded server and on a Redis of the system."""
-    embedded = request.param == "embedded"
-    url = request.getfixturevalue("state_url" if embedded else "durable_redis")
-    found = FeedbackState(url)
-    await found.client.flushall()
+    found = FeedbackState(any_state_url)
     yield found
     await found.close()
 

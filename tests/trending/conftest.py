@@ -72,12 +72,9 @@ class Server:
         return await self.ranking(window)
 
 
-@pytest_asyncio.fixture(params=["embedded", "system"])
-async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Server]:
+@pytest_asyncio.fixture
+async def server(any_state_url: str, tmp_path: Path) -> AsyncIterator[Server]:
     """Empty, the embedded one and a Redis of the system; its time is the present."""
-    embedded = request.param == "embedded"
-    url = request.getfixturevalue("state_url" if embedded else "durable_redis")
-    state = FeedbackState(url)
-    await state.client.flushall()
+    state = FeedbackState(any_state_url)
     yield Server(state, tmp_path / "data", int(time.time() * 1000))
     await state.close()
