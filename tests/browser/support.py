@@ -41,7 +41,6 @@ class Look(NamedTuple):
             "color_scheme": self.scheme,
             "is_mobile": self.phone,
             "has_touch": self.phone,
-            "device_scale_factor": 2,
         }
 
     @property
