@@ -14,7 +14,7 @@ from tests.digest.client import SUBSCRIBE, Service, subscribing
 from tests.digest.sending import Digests
 from tests.digest.subscribers import DUE_MS, subscription
 from tests.servers import SystemRedis
-from tests.service.conftest import Running, Starting
+from tests.serving import Running, Starting
 from tests.support import require_tool
 from tests.trending.support import made
 from tests.web.http import Http
