@@ -1,5 +1,8 @@
 """What feeds hold: the newest that match a search, the newest like some papers, what trends."""
 
+import re
+from urllib.parse import parse_qsl
+
 import pytest
 
 from relatedpapers import Client
@@ -7,6 +10,7 @@ from service.web.newest import spans
 from tests.feeds.asking import Feeds
 from tests.feeds.conftest import PUBLIC
 from tests.feeds.validation import READ, Read
+from tests.support import ROOT
 
 SEED = "arXiv:1706.03762"
 LISTS: list[tuple[str, dict[str, object]]] = [
@@ -50,6 +54,17 @@ def test_addresses_are_public_and_lead_back(
     page = sample.ask(feed.page.removeprefix(PUBLIC))
     assert page.status == 200
     assert page.headers["content-type"].startswith("text/html")
+
+
+def test_searches_of_the_readme_find_papers(sample: Feeds) -> None:
+    readme = (ROOT / "README.md").read_text()
+    addresses = re.findall(r"`(?:/feeds/search.atom)?\?(q=[^`]+)`", readme)
+    searches = [dict(parse_qsl(each)) for each in addresses]
+    searches += [{"q": each} for each in re.findall(r'--search "([^"]+)"', readme)]
+    searches += [{"q": each} for each in re.findall(r'"searchQuery": "([^"]+)"', readme)]
+    assert len(searches) == 4
+    for search in searches:
+        assert sample.read("search", **search).items, search
 
 
 @pytest.mark.parametrize(
