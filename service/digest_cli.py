@@ -74,7 +74,7 @@ def send(
     )
     _check_mail(settings)
     refuse_new(settings, KEY_FILE, SIGNING_KEYS)
-    settings = _with_links(settings)
+    settings, links = _with_links(settings)
 
     async def run(state: "FeedbackState") -> None:
         from service.digest.opening import opened
@@ -90,6 +90,7 @@ def send(
                 report = await send_due(tools, at_ms, stopping)
                 say(str(report))
                 await _say_undecided(report.undecided, tools.subscriptions)
+                typer.echo(links, err=True, nl=bool(links))
         except (MailServerAway, MailSettingsError) as error:
             fail(str(error))
 
@@ -160,11 +161,13 @@ def preview(
     from service.digest.maildir import PREVIEW_FILE
     from service.digest.subscriptions import Content, ContentKind
 
-    given = [window, search, paper, reader]
-    if sum(bool(each) for each in given) > 1:
+    given = [window, search, paper or None, reader]
+    if sum(each is not None for each in given) > 1:
         raise typer.BadParameter("Give one of --window, --search, --paper and --reader.")
     kinds = [ContentKind.TRENDING, ContentKind.SEARCH, ContentKind.SEEDS, ContentKind.READER]
-    kind = next((kind for kind, each in zip(kinds, given, strict=True) if each), kinds[0])
+    kind = next(
+        (kind for kind, each in zip(kinds, given, strict=True) if each is not None), kinds[0]
+    )
     content = Content(kind, window or "", search or "", tuple(paper or ()), reader or "")
     try:
         address = kept(to)
@@ -174,7 +177,7 @@ def preview(
         model=model, data_dir=data_dir, state_url=state_url, public_url=public_url
     )
     _check_mail(settings)
-    settings = _with_links(settings)
+    settings, links = _with_links(settings)
     file = output or settings.data_dir / PREVIEW_FILE
 
     async def run(state: "FeedbackState") -> None:
@@ -189,8 +192,9 @@ def preview(
             file.touch(mode=0o600)  # what somebody reads is nobody else's business
             file.write_bytes(mail.as_bytes())
         except OSError as error:
-            fail(f"{file} can't be written: {error}.")
+            fail(f"{file} can't be written: {error.strerror}.")
         say(f"{file}: {mail['Subject']}")
+        typer.echo(links, err=True, nl=bool(links))
 
     run_on_state(settings, run)
 
@@ -251,15 +255,15 @@ def _check_mail(settings: "Settings") -> None:
         fail(str(error))
 
 
-def _with_links(settings: "Settings") -> "Settings":
-    """With the address where links lead, which is said where no setting names it."""
+def _with_links(settings: "Settings") -> "tuple[Settings, str]":
+    """With the address where links lead, and what to say of it where no setting names it."""
     from service.public_url import left_public_url
 
     if settings.public_url is not None:
-        return settings
+        return settings, ""
     url = left_public_url(settings)
-    typer.echo(f"Links lead to {url}; --public-url names another address.", err=True)
-    return settings.model_copy(update={"public_url": url})
+    said = f"Links lead to {url}; --public-url names another address."
+    return settings.model_copy(update={"public_url": url}), said
 
 
 async def _say_undecided(undecided: "list[Named]", subscriptions: "Subscriptions") -> None:

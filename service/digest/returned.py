@@ -25,7 +25,7 @@ def returned(files: Sequence[Path] | None, standard_input: IO[bytes]) -> Iterato
             else:
                 yield read(file.read_bytes())
         except OSError as error:
-            raise InputError(f"{file}: {error}") from error
+            raise InputError(f"{file}: {error.strerror}") from error
 
 
 def _new(folder: Path) -> Iterator[Bounce | None]:

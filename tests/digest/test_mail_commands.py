@@ -69,11 +69,16 @@ def test_a_preview_is_a_whole_mail(
     ("options", "code", "sentence"),
     [
         (["--search", "nobodywroteofthis"], 1, "No paper is found for it at present"),
+        (["--search", ""], 1, "`query` is empty"),
         (["--window", "decade"], 1, "'decade'"),
         (["--paper", "nobody"], 1, "nobody"),
         (["--window", "week", "--reader", "x"], 2, "Give one of --window, --search"),
         (["--to", "nobody"], 2, "--to is 'nobody'"),
-        (["--output", "/nowhere/at/all.eml"], 1, "/nowhere/at/all.eml can't be written"),
+        (
+            ["--output", "/nowhere/at/all.eml"],
+            1,
+            "/nowhere/at/all.eml can't be written: No such file or directory.",
+        ),
     ],
 )
 def test_a_preview_that_can_not_be_made_says_why(
