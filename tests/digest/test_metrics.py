@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from pathlib import Path
 
 from service.digest.ledger import State
 from service.digest.lifecycle import Lifecycle
@@ -15,7 +14,6 @@ from tests.digest.sending import Digests
 from tests.digest.subscribers import DUE_MS, subscription
 from tests.servers import SystemRedis
 from tests.serving import Running, Starting
-from tests.support import require_tool
 from tests.trending.support import made
 from tests.web.http import Http
 from tests.web.test_operations import samples
@@ -92,16 +90,16 @@ async def test_how_old_the_rankings_are(running: Running, settings: Settings) ->
     assert all(began - 1 <= end <= time.time() for end in ends.values())
 
 
-async def test_a_state_server_that_is_away_is_said(settings: Settings, tmp_path: Path) -> None:
-    options = ["--appendonly", "yes", "--appendfsync", "always"]
-    with SystemRedis(require_tool("redis-server"), tmp_path, *options) as redis:
-        async with Starting(settings.model_copy(update={"state_url": redis.url})) as running:
-            http = Http(running.application.web_port)
-            assert (await samples(http))["related_papers_state_up"] == {(): 1}
-            redis.stop()
-            found = await samples(http)
-            assert found["related_papers_state_up"] == {(): 0}
-            assert not any(each.startswith(DIGEST) for each in found)
-            assert "related_papers_model_info" in found
-            redis.start()
-            assert (await samples(http))["related_papers_state_up"] == {(): 1}
+async def test_a_state_server_that_is_away_is_said(
+    settings: Settings, state_server: SystemRedis
+) -> None:
+    async with Starting(settings.model_copy(update={"state_url": state_server.url})) as running:
+        http = Http(running.application.web_port)
+        assert (await samples(http))["related_papers_state_up"] == {(): 1}
+        state_server.stop()
+        found = await samples(http)
+        assert found["related_papers_state_up"] == {(): 0}
+        assert not any(each.startswith(DIGEST) for each in found)
+        assert "related_papers_model_info" in found
+        state_server.start()
+        assert (await samples(http))["related_papers_state_up"] == {(): 1}
