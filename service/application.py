@@ -131,7 +131,7 @@ class Application:
             core.catalog,
             self._access,
             Tokens.of(core.keys, settings.data_dir),
-            DigestState.open(core.state.client, per_hour) if core.state else None,
+            DigestState.open(core.state, per_hour) if core.state else None,
             core.trending.windows,
             self._wake,
         )

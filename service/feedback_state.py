@@ -1,7 +1,7 @@
 """What the state server holds of the readers: which events were accepted, and their histories."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
@@ -64,7 +64,7 @@ class FeedbackState:
     """Reads and writes the readers' state; all that is written is durable on return.
 
     types: says which events histories hold: those that say anything about a paper.
-    allow_unsafe: store events also on a server that could lose them (see service/state.py).
+    allow_unsafe: store also on a server that could lose them (see service/state.py).
     Every method raises ServiceError STATE_AWAY when the state server does not answer or refuses.
     Raises ValueError when the URL is not one of Redis.
     """
@@ -86,11 +86,8 @@ class FeedbackState:
     async def append(self, events: Sequence[StoredEvent]) -> list[Outcome]:
         """Store the events that are new, each with its id, history and log entry in one step.
 
-        Raises ServiceError STATE_UNSAFE, too: before the first events, and after each failure, it
-        asks whether the server is one that keeps them. It may be another than at the start.
+        Raises ServiceError STATE_UNSAFE, too; see `storing`.
         """
-        if not self._checked:
-            await self._check()
         batches: dict[int, list[int]] = {}
         for number, event in enumerate(events):
             batches.setdefault(_partition_of(event.reader), []).append(number)
@@ -103,16 +100,29 @@ class FeedbackState:
             (_append_keys(partition), [self._batch([events[number] for number in numbers])])
             for partition, numbers in calls
         ]
-        try:
+        async with self.storing():
             answers = await run_scripts(self.client, APPEND, scripts)
-        except ServiceError:
-            self._checked = False
-            raise
         outcomes = [Outcome.ACCEPTED] * len(events)
         for (_, numbers), answer in zip(calls, answers, strict=True):
             for number, digit in zip(numbers, answer, strict=True):
                 outcomes[number] = _OUTCOMES[digit]
         return outcomes
+
+    @asynccontextmanager
+    async def storing(self) -> AsyncIterator[None]:
+        """Around what is to be stored for good: before the first time, and after the state server
+        was away, it asks whether the server keeps what it is given. It may be another by then.
+
+        Raises ServiceError STATE_UNSAFE where that could be lost, unless that is allowed.
+        """
+        if not self._checked:
+            await self._check()
+        try:
+            yield
+        except ServiceError as error:
+            if error.reason is Reason.STATE_AWAY:
+                self._checked = False
+            raise
 
     async def revision(self, reader: str) -> str:
         """The revision of a reader's history; "" for a reader without one."""

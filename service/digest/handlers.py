@@ -5,8 +5,6 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-from redis.asyncio import Redis
-
 from relatedpapers.v1 import digest_service_pb2 as pb
 from service.access import Access
 from service.api_keys import Scope
@@ -26,6 +24,7 @@ from service.digest.subscriptions import (
 )
 from service.errors import Reason, ServiceError
 from service.feedback import no_state
+from service.feedback_state import FeedbackState
 from service.reader_deletion import FileRewrite, rewrite_file
 from service.secrets import InvalidToken
 from service.times import present_ms
@@ -35,23 +34,24 @@ _REWRITE_PATIENCE_SECONDS = 60.0
 
 
 class DigestState(NamedTuple):
-    """What DigestService needs of the state server. client: of that server."""
+    """What DigestService needs of the state server."""
 
-    client: Redis
+    server: FeedbackState
     subscriptions: Subscriptions
     lifecycle: Lifecycle
     limits: Limits
 
     @classmethod
-    def open(cls, client: Redis, requests_per_hour: int) -> "DigestState":
+    def open(cls, server: FeedbackState, requests_per_hour: int) -> "DigestState":
         """All of it. requests_per_hour: how many one network may send."""
-        subscriptions = Subscriptions(client)
-        limits = Limits(client, requests_per_hour)
-        return cls(client, subscriptions, Lifecycle(subscriptions), limits)
+        subscriptions = Subscriptions(server.client)
+        limits = Limits(server.client, requests_per_hour)
+        return cls(server, subscriptions, Lifecycle(subscriptions), limits)
 
 
 class DigestHandlers:
-    """The methods of DigestService.
+    """The methods of DigestService. Those that store something raise STATE_UNSAFE where it could be
+    lost; leaving and erasing work all the same.
 
     state: None if the service was started without a state server.
     windows: the names of those of trending papers.
@@ -79,13 +79,14 @@ class DigestHandlers:
         state = self._stored()
         mailbox = address(request.address)
         chosen = self._wishes(request.preferences, None)
-        if not self._access.allows(Scope.DIGEST):
-            await state.limits.admit_origin(self._access.network())
         id = subscription_id(self._tokens.key, mailbox)
-        if await state.limits.admit_mailbox(id):
-            with suppress(Unreadable):  # as if all were well: only the log is told
-                await state.lifecycle.subscribe(id, mailbox, chosen, present_ms())
-            self._waits()
+        async with state.server.storing():
+            if not self._access.allows(Scope.DIGEST):
+                await state.limits.admit_origin(self._access.network())
+            if await state.limits.admit_mailbox(id):
+                with suppress(Unreadable):  # as if all were well: only the log is told
+                    await state.lifecycle.subscribe(id, mailbox, chosen, present_ms())
+                self._waits()
         return pb.SubscribeResponse()
 
     async def confirm_subscription(
@@ -95,7 +96,8 @@ class DigestHandlers:
         state, now_ms = self._stored(), present_ms()
         with _token_errors(request.token):
             id, revision = self._tokens.read_confirm(request.token, now_ms)
-        confirmed = await state.lifecycle.confirm(id, revision, now_ms)
+        async with state.server.storing():
+            confirmed = await state.lifecycle.confirm(id, revision, now_ms)
         return pb.ConfirmSubscriptionResponse(
             subscription=await _message(state, confirmed),
             manage_token=self._tokens.manage_token(id, now_ms),
@@ -120,7 +122,8 @@ class DigestHandlers:
         if before is None:
             raise gone()
         chosen = self._wishes(request.preferences, before.content)
-        after = await state.lifecycle.change(id, chosen, now_ms)
+        async with state.server.storing():
+            after = await state.lifecycle.change(id, chosen, now_ms)
         return pb.UpdateSubscriptionResponse(subscription=await _message(state, after))
 
     async def unsubscribe(self, request: pb.UnsubscribeRequest) -> pb.UnsubscribeResponse:
@@ -142,7 +145,7 @@ class DigestHandlers:
         id = self._named(request.token).id
         if not await state.subscriptions.erase(id):
             return pb.EraseSubscriptionResponse()  # or anybody could have the file written at will
-        rewrite = await rewrite_file(state.client, _REWRITE_PATIENCE_SECONDS)
+        rewrite = await rewrite_file(state.server.client, _REWRITE_PATIENCE_SECONDS)
         done = rewrite in {FileRewrite.DONE, FileRewrite.NO_FILE}
         return pb.EraseSubscriptionResponse(file_rewritten=done)
 

@@ -48,6 +48,7 @@ async def opened(
     core.start()
     try:
         yield Tools(
+            storing=state.storing,
             ledger=Ledger(
                 state.client,
                 lease_ms=round(settings.digest_lease_seconds * 1_000),

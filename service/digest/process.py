@@ -37,7 +37,11 @@ def main() -> int:
 
 
 async def _run(settings: Settings) -> None:
-    state = FeedbackState(settings.state_url or "", types=event_types(settings.event_types))
+    state = FeedbackState(
+        settings.state_url or "",
+        types=event_types(settings.event_types),
+        allow_unsafe=settings.allow_unsafe_state,
+    )
     with stopping() as stop:
         async with opened(settings, state) as tools:
             while not stop.is_set():

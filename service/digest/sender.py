@@ -39,7 +39,7 @@ async def send_due(
     forgotten first.
 
     at_ms: what counts as now for what is due, Unix ms; without, the present.
-    Raises MailServerAway and ServiceError STATE_AWAY; what was sent is recorded.
+    Raises MailServerAway, and ServiceError STATE_AWAY and STATE_UNSAFE; what was sent is recorded.
     """
     stopping = stopping or asyncio.Event()
     await tools.subscriptions.sweep(present_ms())
@@ -47,7 +47,7 @@ async def send_due(
         notices = await tools.courier.send(stopping)
     except Undelivered as error:
         raise MailServerAway(str(error)) from error
-    async with AsyncExitStack() as stack:
+    async with tools.storing(), AsyncExitStack() as stack:
         run = _Run(tools, stack, at_ms, stopping)
         run.report.notices = notices
         keeping = asyncio.create_task(run.keep())

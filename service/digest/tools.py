@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 from service.digest.contents import Contents
@@ -40,12 +41,14 @@ class Report:
 class Tools:
     """What a run works with.
 
+    storing: around a run, so that no mail is sent whose record could be lost; see FeedbackState.
     courier: of the notices, mails that are no digest.
     transport: gives a transport for one run, not yet connected.
     papers: how many a digest has at most.
     retry_seconds: how long after so many failed attempts the next one is made.
     """
 
+    storing: Callable[[], AbstractAsyncContextManager[None]]
     ledger: Ledger
     subscriptions: Subscriptions
     contents: Contents

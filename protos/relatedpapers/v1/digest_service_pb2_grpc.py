@@ -34,6 +34,9 @@ class DigestServiceStub:
     service did not make for the method fails with INVALID_ARGUMENT (`DIGEST_TOKEN_INVALID`), one that is too old with
     FAILED_PRECONDITION (`DIGEST_TOKEN_EXPIRED`).
 
+    What a state server could lose is not stored there: unless that was allowed, `Subscribe`, `ConfirmSubscription` and
+    `UpdateSubscription` then fail with FAILED_PRECONDITION (`STATE_UNSAFE`). Leaving and erasing work all the same.
+
     Mail scanners open every link, so the links lead to pages, and nothing changes before somebody presses a button.
     """
 
@@ -83,6 +86,9 @@ class DigestServiceServicer:
     for 3 days, the one of a link to change for 90 days, and the one of a link to unsubscribe for ever. A token that the
     service did not make for the method fails with INVALID_ARGUMENT (`DIGEST_TOKEN_INVALID`), one that is too old with
     FAILED_PRECONDITION (`DIGEST_TOKEN_EXPIRED`).
+
+    What a state server could lose is not stored there: unless that was allowed, `Subscribe`, `ConfirmSubscription` and
+    `UpdateSubscription` then fail with FAILED_PRECONDITION (`STATE_UNSAFE`). Leaving and erasing work all the same.
 
     Mail scanners open every link, so the links lead to pages, and nothing changes before somebody presses a button.
     """
@@ -193,6 +199,9 @@ class DigestService:
     for 3 days, the one of a link to change for 90 days, and the one of a link to unsubscribe for ever. A token that the
     service did not make for the method fails with INVALID_ARGUMENT (`DIGEST_TOKEN_INVALID`), one that is too old with
     FAILED_PRECONDITION (`DIGEST_TOKEN_EXPIRED`).
+
+    What a state server could lose is not stored there: unless that was allowed, `Subscribe`, `ConfirmSubscription` and
+    `UpdateSubscription` then fail with FAILED_PRECONDITION (`STATE_UNSAFE`). Leaving and erasing work all the same.
 
     Mail scanners open every link, so the links lead to pages, and nothing changes before somebody presses a button.
     """
