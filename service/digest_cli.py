@@ -227,6 +227,8 @@ def bounces(
 
         subscriptions = Subscriptions(state.client)
         suppressed = passed = 0
+        if not files and sys.stdin.isatty():
+            typer.echo("Reading one mail, up to Ctrl-D.", err=True)
         for bounce in returned(files, sys.stdin.buffer):
             if bounce is None or not bounce.permanent:
                 passed += 1

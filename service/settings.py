@@ -234,4 +234,5 @@ def load(**options: object) -> Settings:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else "?"
         source = f"--{name.replace('_', '-')}" if name in given else PREFIX + name.upper()
-        raise SettingsError(f"{source} is {first['input']!r}: {first['msg']}.") from error
+        why = first["msg"].removeprefix("Value error, ")  # what pydantic puts before ours
+        raise SettingsError(f"{source} is {first['input']!r}: {why}.") from error

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -210,6 +211,11 @@ def test_help_says_every_default() -> None:
         assert f"[default: {default}]" in listed
 
 
+def test_version_is_the_project_s() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert run("--version").stdout == f"{project['name']} {project['version']}\n"
+
+
 def test_help_lists_every_command() -> None:
     listed = run("--help").stdout
     for command in ["serve", "demo", "train", "rank", "evaluate", "inspect", "search"]:
@@ -249,6 +255,8 @@ def test_a_wrong_setting_names_itself_and_its_value(monkeypatch: pytest.MonkeyPa
         load()
     with pytest.raises(SettingsError, match="--cache-megabytes is 0"):
         load(cache_megabytes=0, drain_seconds=1)
+    with pytest.raises(SettingsError, match="--public-url is 'papers': 'papers' is no origin"):
+        load(public_url="papers", drain_seconds=1)
 
 
 def test_every_setting_is_in_the_table() -> None:
