@@ -6,19 +6,17 @@ Many may run at once, also beside updaters: the cursor of the log moves by compa
 import asyncio
 import math
 import time
-from contextlib import suppress
 
 import structlog
 
-from service.errors import ServiceError
 from service.feedback_log import FeedbackLog
 from service.keys import PARTITIONS
+from service.stepping import keep_stepping
 
 ENTRIES = 1_000
 """Log entries of one partition that a step counts."""
 
 POLL_SECONDS = 0.2
-RETRY_SECONDS = 1.0
 TRIM_SECONDS = 600.0
 
 logger = structlog.get_logger(__name__)
@@ -39,20 +37,7 @@ class Counting:
     async def run(self, stopping: asyncio.Event) -> None:
         """Step until told to stop."""
         logger.warning("this model knows nothing of readers: their events are counted alone")
-        away = False
-        while not stopping.is_set():
-            try:
-                pause = 0.0 if await self.step() else POLL_SECONDS
-                if away:
-                    logger.info("the state server is back: the updater goes on")
-                away = False
-            except ServiceError as error:
-                if not away:
-                    logger.warning("the updater waits for the state server", because=str(error))
-                away = True
-                pause = RETRY_SECONDS
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), pause)
+        await keep_stepping("the updater", self.step, stopping, POLL_SECONDS)
 
     async def step(self) -> bool:
         """Count a little of everything; False when there was nothing to count."""

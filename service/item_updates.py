@@ -30,6 +30,7 @@ from service.feedback_state import FeedbackState
 from service.keys import PARTITIONS
 from service.reader_deletion import DELETION
 from service.reader_library import effective_library, trained_library
+from service.stepping import keep_stepping
 from service.tombstones import Tombstones
 
 ENTRIES = 1_000
@@ -48,7 +49,6 @@ REST = 9.0
 """How much longer than a settling took the next one waits."""
 
 POLL_SECONDS = 0.2
-RETRY_SECONDS = 1.0
 TRIM_SECONDS = 600.0
 
 _UNKNOWN = -1
@@ -89,21 +89,7 @@ class Updater:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Step until told to stop."""
-        away = False
-        while not stopping.is_set():
-            try:
-                pause = 0.0 if await self.step() else POLL_SECONDS
-                if away:
-                    log.info("the state server is back: the updater goes on")
-                away = False
-            except ServiceError as error:
-                if not away:
-                    log.warning("the updater waits for the state server", because=str(error))
-                away = True
-                self._forget()
-                pause = RETRY_SECONDS
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), pause)
+        await keep_stepping("the updater", self.step, stopping, POLL_SECONDS, self._forget)
         await self.close()
 
     async def close(self) -> None:

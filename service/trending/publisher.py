@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from service.errors import ServiceError
 from service.feedback_state import run_scripts
 from service.keys import PARTITIONS, RANKINGS_KEY, RANKINGS_PUBLISHER_KEY
+from service.stepping import keep_stepping
 from service.times import present_ms
 from service.trending.hours import Hours, Place
 from service.trending.layout import HOUR_MS
@@ -27,7 +28,8 @@ from service.trending.windows import Trending
 
 LEASE_MS = 20_000
 """How long after its last sign of life a publisher is taken for dead; making a ranking of tens of
-millions of events takes less."""
+millions of events takes less. So long another waits after one was killed, while the rankings stay
+as they were; one that is told to stop lets go at once."""
 
 KEEP_MS = 7 * 86_400_000
 """How long rankings stay that nobody renews."""
@@ -40,7 +42,6 @@ REST = 9.0
 
 MIN_REST_SECONDS = 1.0
 POLL_SECONDS = 0.5
-RETRY_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -70,18 +71,7 @@ class TrendPublisher:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Step until told to stop."""
-        while not stopping.is_set():
-            pause = POLL_SECONDS
-            try:
-                if time.monotonic() >= self._rest_until:
-                    await self.step()
-                else:
-                    await self._hold()
-            except ServiceError:  # the updater beside says so in the log
-                self._forget()
-                pause = RETRY_SECONDS
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stopping.wait(), pause)
+        await keep_stepping("trending", self._beat, stopping, POLL_SECONDS, self._forget)
         await self.close()
 
     async def close(self) -> None:
@@ -122,6 +112,14 @@ class TrendPublisher:
     async def behind(self) -> bool:
         """Whether the hours lack an entry that was counted."""
         return any(each.counted != each.trended for each in await self.hours.places())
+
+    async def _beat(self) -> bool:
+        """A step, or while it rests a sign of life. Never at once again."""
+        if time.monotonic() >= self._rest_until:
+            await self.step()
+        else:
+            await self._hold()
+        return False
 
     def _forget(self) -> None:
         """What is in memory may be older than the state: the next step reads everything."""
