@@ -58,9 +58,9 @@ def deletion(events: int, rewrite: FileRewrite, models: Sequence[str]) -> pb.Del
     )
     response.remaining.add(
         name="digests",
-        description="Digests by mail that were made of this reader's list keep the reader's id, "
-        "and show from now on what somebody without a history would see. They go when their "
-        "subscribers erase them.",
+        description="Subscriptions to a digest of this reader's list hold the reader's id. Each "
+        "ends at the hour of its next digest, which is not made; it goes 30 days later (90 after "
+        "the last mail where the mailbox refused that), or when its subscriber erases it.",
     )
     response.remaining.add(
         name="exports",

@@ -7,6 +7,7 @@ another key no tombstone is recognized any more. Replicas share it.
 
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -38,10 +39,14 @@ class Tombstones:
 
     async def is_deleted(self, reader: str) -> bool:
         """Whether the reader was deleted, at whatever time."""
+        return await self.deleted_ms(reader) > 0
+
+    async def deleted_ms(self, reader: str) -> int:
+        """When the reader was deleted last, Unix ms; 0 if never."""
+        key, tombstone = tombstones_key(partition_of(reader)), self.of(reader)
         with state_errors():
-            return bool(
-                await self._client.hexists(tombstones_key(partition_of(reader)), self.of(reader))
-            )
+            found: Any = await self._client.hget(key, tombstone)
+        return int(found or 0)
 
     async def all(self) -> dict[str, int]:
         """Every tombstone, and when it was set (Unix ms)."""

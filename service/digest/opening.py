@@ -21,6 +21,7 @@ from service.event_types import event_types
 from service.feedback_state import FeedbackState, state_errors
 from service.public_url import public_url
 from service.settings import Settings
+from service.tombstones import Tombstones
 
 
 @asynccontextmanager
@@ -56,6 +57,7 @@ async def opened(
             ),
             subscriptions=Subscriptions(state.client),
             contents=contents,
+            tombstones=Tombstones.open(state.client, settings.data_dir),
             links=links,
             courier=Courier.open(state.client, links, settings),
             transport=lambda: open_transport(settings),

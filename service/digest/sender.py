@@ -19,7 +19,7 @@ from service.digest.lifecycle import Lifecycle
 from service.digest.mail import Issue, digest_mail
 from service.digest.outcomes import MAX_ATTEMPTS, Outcomes
 from service.digest.schedule import latest_due, local_date, next_due
-from service.digest.subscriptions import Status, Subscription
+from service.digest.subscriptions import ContentKind, Status, Subscription
 from service.digest.tools import MailServerAway, Report, Tools
 from service.digest.transport import MAX_LOST, Refused, Transport, Undelivered
 from service.errors import Code, ServiceError
@@ -188,12 +188,25 @@ class _Run:
             return State.LEFT
         if _had_one_that_day(claim, subscription):
             return State.NOTHING
+        if await self._lost_its_reader(subscription):
+            await self._lifecycle.end(claim.id, present_ms())
+            log.info("a digest has ended with the reader of its list", subscription=claim.id)
+            return State.LEFT
         selection = await self._tools.contents.selection(subscription.content)
         found = selection.new(sent, self._tools.papers)
         if not found:
             return State.NOTHING
         mail = self._mail(claim, subscription, selection.heading, found)
         return mail, [each for candidate in found for each in candidate.prints]
+
+    async def _lost_its_reader(self, subscription: Subscription) -> bool:
+        """Whether it shows the list of a reader who was deleted after it was last changed: who
+        asks for it later wants what that reader has done since."""
+        content = subscription.content
+        if content.kind is not ContentKind.READER:
+            return False
+        deleted_ms = await self._tools.tombstones.deleted_ms(content.reader_id)
+        return deleted_ms >= subscription.revision
 
     def _mail(
         self, claim: Claim, subscription: Subscription, heading: str, found: Sequence[Candidate]

@@ -11,6 +11,7 @@ from service.digest.links import Links
 from service.digest.notices import Courier
 from service.digest.store import Subscriptions
 from service.digest.transport import Transport, retry_seconds
+from service.tombstones import Tombstones
 
 
 class MailServerAway(RuntimeError):  # noqa: N818 - no fault of ours
@@ -43,6 +44,7 @@ class Tools:
 
     storing: around a run, so that no mail is sent whose record could be lost; see FeedbackState.
     courier: of the notices, mails that are no digest.
+    tombstones: of the readers that were deleted.
     transport: gives a transport for one run, not yet connected.
     papers: how many a digest has at most.
     retry_seconds: how long after so many failed attempts the next one is made.
@@ -52,6 +54,7 @@ class Tools:
     ledger: Ledger
     subscriptions: Subscriptions
     contents: Contents
+    tombstones: Tombstones
     links: Links
     courier: Courier
     transport: Callable[[], Transport]

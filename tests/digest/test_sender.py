@@ -18,10 +18,13 @@ from service.digest.store import ENDED_MS, Held
 from service.digest.subscriptions import Content, ContentKind, Frequency, Status
 from service.embedded import Role
 from service.keys import digest_partition
+from service.reader_deletion import delete_reader
 from service.settings import Settings
 from service.times import present_ms
+from service.tombstones import Tombstones
 from tests.digest.sending import Digests, papers, sending
 from tests.digest.subscribers import DAY_MS, DUE_MS, TRENDING, subscription
+from tests.feedback.oracle import stored
 from tests.service.toy import TWINS, subject
 
 PAPERS = 10
@@ -197,6 +200,28 @@ async def test_a_list_that_is_there_no_more(digests: Digests, content: Content) 
     await digests.subscribe(replace(ADA, content=content), ben)
     assert (await digests.run()).outcomes == {State.SENT: 1, State.FAILED: 1}
     assert [mail["To"] for mail in digests.mails()] == [ben.address]
+
+
+async def test_a_digest_ends_with_the_reader_of_its_list(digests: Digests) -> None:
+    """Whoever chooses that list again wants what the reader has done since."""
+    ben = subscription("ben@papers.example", content=READER, hour=8)
+    cy = subscription("cy@papers.example")
+    await digests.subscribe(replace(ADA, content=READER), ben, cy)
+    assert (await digests.run()).outcomes == {State.SENT: 2}
+    state = digests.state
+    tombstones = Tombstones.open(state.client, digests.settings.data_dir)
+    assert await tombstones.deleted_ms(READER.reader_id) == 0
+    await delete_reader(state.client, tombstones, READER.reader_id)
+    outcomes = (await digests.run(DUE_MS + DAY_MS)).outcomes
+    assert outcomes == {State.SENT: 1, State.LEFT: 2}
+    assert [mail["To"] for mail in digests.mails()].count(ADA.address) == 1
+    found = await digests.subscriptions.many([ADA.id, ben.id, cy.id])
+    assert [each.status for each in found if each] == [Status.ENDED] * 2 + [Status.ACTIVE]
+    assert (await digests.run(DUE_MS + 2 * DAY_MS)).outcomes == {State.SENT: 1}
+    await state.append([stored(READER.reader_id, "again", "save", "graph-01")])
+    again = replace(ADA, content=READER, revision=present_ms() + 1)
+    await digests.subscribe(again, now_ms=DUE_MS + 2 * DAY_MS + 1)
+    assert (await digests.run(DUE_MS + 3 * DAY_MS)).outcomes == {State.SENT: 2}
 
 
 @pytest.mark.parametrize(
