@@ -63,6 +63,20 @@ async def published(server: Server, papers: set[str]) -> None:
             await asyncio.sleep(0.02)
 
 
+async def test_an_updater_waits_for_a_state_server_that_is_away(
+    own: tuple[Settings, Server], state_server: SystemRedis
+) -> None:
+    settings, server = own
+    await server.state.append([made(server.now_ms, "ada", "e1", "click", "before")])
+    with UpdaterProcess(settings):
+        await published(server, {"before"})
+        state_server.stop()
+        await server.state.client.connection_pool.disconnect()
+        state_server.start()
+        await server.state.append([made(server.now_ms, "ada", "e2", "click", "after")])
+        await published(server, {"before", "after"})
+
+
 @pytest.mark.slow
 async def test_updaters_that_are_killed_lose_and_repeat_nothing(
     own: tuple[Settings, Server],
