@@ -80,10 +80,16 @@ def toy_model(toy_papers: Path, shared: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def toy_model_again(toy_papers: Path, toy_model: Path) -> Path:
+    """The same with another version, trained later. Do not change it."""
+    return trained_once(toy_model.with_name("toy-model-again"), toy_papers, seed=1)
+
+
+@pytest.fixture(scope="session")
 def toy_reader_model(
     toy_papers: Path, shared: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """The same with the toy corpus's readers. Do not change it."""
+    """A model folder like `toy_model`, with the toy corpus's readers. Do not change it."""
     events = tmp_path_factory.mktemp("toy-readers") / "interactions.jsonl"
     toy.write_interactions(events)
     return trained_once(shared / "toy-reader-model", toy_papers, interactions=events)

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -36,13 +37,22 @@ def train(*papers: Path, output: Path, seed: int = 0, interactions: Path | None 
     return output
 
 
-def trained_once(folder: Path, *papers: Path, interactions: Path | None = None) -> Path:
+def trained_once(
+    folder: Path, *papers: Path, seed: int = 0, interactions: Path | None = None
+) -> Path:
     """`train` into a folder that test processes share: the first trains, the others wait."""
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not folder.exists():
-            whole = train(*papers, output=folder.with_suffix(".new"), interactions=interactions)
-            whole.rename(folder)
+            new = folder.with_suffix(".new")
+            train(*papers, output=new, seed=seed, interactions=interactions).rename(folder)
+    return folder
+
+
+def put_together(folder: Path, *models: Path) -> Path:
+    """A model folder with the versions of several, of which the last one's serves."""
+    for each in models:
+        shutil.copytree(each, folder, dirs_exist_ok=True)
     return folder
 
 

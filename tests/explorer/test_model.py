@@ -16,7 +16,7 @@ from service.web.explorer.plots import SIDE, reliability, weights, wilson
 from tests.explorer.site import Site
 from tests.models.corpora import write_jsonl
 from tests.models.odd_corpora import without
-from tests.serving import Worker, train
+from tests.serving import Worker, put_together, train
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +24,7 @@ def two_models(
     sample_model: Path, toy_model: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """A model folder with two versions; the sample's serves."""
-    folder = tmp_path_factory.mktemp("two-models")
-    for each in (toy_model, sample_model):
-        shutil.copytree(each, folder, dirs_exist_ok=True)
-    return folder
+    return put_together(tmp_path_factory.mktemp("two-models"), toy_model, sample_model)
 
 
 @pytest.fixture(scope="module")

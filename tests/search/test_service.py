@@ -15,7 +15,7 @@ from tests.search.conftest import Search
 from tests.search.corpora import Paper
 from tests.search.test_searcher import HOSTILE
 from tests.service import toy
-from tests.serving import Running, Starting, train
+from tests.serving import Running, Starting, put_together, train
 
 PAPERS: dict[str, Paper] = {paper["id"]: paper for paper in toy.papers()}
 
@@ -154,10 +154,9 @@ async def test_a_list_ends(settings: Settings, tmp_path: Path) -> None:
 
 
 async def test_a_list_keeps_to_its_model_when_another_serves(
-    toy_papers: Path, toy_model: Path, settings: Settings, tmp_path: Path
+    toy_model: Path, toy_model_again: Path, settings: Settings, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "models"
-    shutil.copytree(toy_model, folder)
+    folder = put_together(tmp_path / "models", toy_model)
     first_version = (folder / CURRENT).read_text()
     settings = settings.model_copy(update={"model": folder})
     request = pb.SearchPapersRequest(query="graph", page_size=6)
@@ -165,7 +164,7 @@ async def test_a_list_keeps_to_its_model_when_another_serves(
         page = await running.recommendations.SearchPapers(request)
         request.page_token = page.next_page_token
         second = await running.recommendations.SearchPapers(request)
-    train(toy_papers, output=folder, seed=1)
+    put_together(folder, toy_model_again)
     assert (folder / CURRENT).read_text() != first_version
     async with Starting(settings) as running:
         assert await running.recommendations.SearchPapers(request) == second

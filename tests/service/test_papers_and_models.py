@@ -10,7 +10,7 @@ from relatedpapers.v1 import model_service_pb2 as models_pb
 from relatedpapers.v1 import paper_service_pb2 as papers_pb
 from service.settings import Settings
 from tests.service import toy
-from tests.serving import Running, Starting, train
+from tests.serving import Running, Starting, put_together
 
 
 async def test_a_paper_is_what_the_corpus_says(running: Running) -> None:
@@ -66,11 +66,9 @@ async def test_the_serving_model_is_described(running: Running, toy_model: Path)
 
 
 async def test_models_come_in_pages_newest_first(
-    toy_papers: Path, toy_model: Path, settings: Settings, tmp_path: Path
+    toy_model: Path, toy_model_again: Path, settings: Settings, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "models"
-    shutil.copytree(toy_model, folder)
-    train(toy_papers, output=folder, seed=1)
+    folder = put_together(tmp_path / "models", toy_model, toy_model_again)
     (folder / "damaged").mkdir()
     (folder / "damaged" / "manifest.json").write_text("{")
     async with Starting(settings.model_copy(update={"model": folder})) as running:
