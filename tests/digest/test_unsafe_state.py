@@ -1,8 +1,7 @@
 """A state server that could lose what it is given: nothing is stored there and nothing sent, and
 whoever wants to leave leaves all the same."""
 
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
@@ -34,19 +33,8 @@ from tests.digest.sending import Digests
 from tests.digest.subscribers import DUE_MS, subscription
 from tests.servers import SystemRedis
 from tests.serving import Starting
-from tests.support import require_tool
 
 NOBODY = Held(None, b"")
-
-
-@pytest.fixture
-def state_server(tmp_path: Path) -> Iterator[SystemRedis]:
-    """One that keeps what it was given, at first."""
-    folder = tmp_path / "redis"
-    folder.mkdir()
-    options = ["--appendonly", "yes", "--appendfsync", "always"]
-    with SystemRedis(require_tool("redis-server"), folder, *options) as server:
-        yield server
 
 
 @pytest.fixture
