@@ -127,7 +127,10 @@ class Subscriptions:
 
     async def ask(self, before: Held, request: Subscription, now_ms: int) -> bool:
         """Have a request wait, and its mailbox get a notice of it; False if the subscription is not
-        as it was read, or another request has that revision."""
+        as it was read, or another request has that revision.
+
+        One that waited in vain goes by itself; where others came later, with the next or the last.
+        """
         id, revision = request.id, request.revision
         keys = [
             subscription_key(id),
