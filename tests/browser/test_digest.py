@@ -164,6 +164,7 @@ async def test_a_mail_program_leaves_with_one_post(
     await subscribe(page, digests, address)
     await confirm(page, digests, address)
     await page.get_by_role("link", name="Change or end it").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Your digest")
     manage = page.url
     await asyncio.to_thread(digests.send)
     digest = await digests.mail(address, 2)
