@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Self
 
 import structlog
@@ -18,6 +19,7 @@ from service.digest.metrics import DigestMetrics
 from service.digest.notices import Courier, NoticeTask
 from service.digest.transport import MailSettingsError
 from service.digest.transport import check as check_mail
+from service.errors import ServiceError
 from service.event_types import event_types
 from service.feedback import FeedbackHandlers, NoState
 from service.feedback_state import FeedbackState
@@ -32,6 +34,7 @@ from service.received_events import Rules
 from service.secrets import SigningKeys, SigningKeysError
 from service.settings import Settings, SettingsError
 from service.state import StateFormatError, check_state
+from service.state_keys import match
 from service.times import DAY_MS
 from service.trending.windows import TrendingSettingsError
 from service.web.api import Api
@@ -86,13 +89,12 @@ class Application:
 
     async def start(self) -> Self:
         """Begin to answer. Raises StartError."""
-        if self._settings.state_url:
+        if self.core.state:
             try:
-                await _check(
-                    self._settings.state_url, allow_unsafe=self._settings.allow_unsafe_state
-                )
+                await _check(self.core.state, self._settings)
             except StartError:
                 await self._web.stop()  # it holds its port from the beginning
+                await self._close()
                 raise
         self.core.start()
         if self._notices:
@@ -106,6 +108,9 @@ class Application:
         seconds = self._settings.drain_seconds
         await asyncio.gather(self._server.stop(seconds), self._gateway.drain(seconds))
         await self._web.stop()
+        await self._close()
+
+    async def _close(self) -> None:
         await self._commit.close()
         if self._notices:
             await self._notices.close()
@@ -156,13 +161,17 @@ class Application:
         return self.core.catalog.serving.artifact.version
 
 
-async def _check(state_url: str, *, allow_unsafe: bool) -> None:
-    """Raises StartError where the state server could lose events and that is not allowed."""
+async def _check(state: FeedbackState, settings: Settings) -> None:
+    """Raises StartError where the state server could lose events and that is not allowed, or where
+    the state was made with other keys."""
     try:
-        report = await check_state(state_url)
-    except StateFormatError as error:
+        report = await check_state(state.url)
+        if report.reachable:
+            with suppress(ServiceError):  # one that takes no writes, of which the report says so
+                await match(state.client, settings.data_dir)
+    except (StateFormatError, SigningKeysError) as error:
         raise StartError(str(error)) from error
-    if report.losses and not allow_unsafe:
+    if report.losses and not settings.allow_unsafe_state:
         raise StartError(
             f"Readers' events could be lost. {' '.join(report.losses)} "
             "Mend that, name another server with --state-url, or accept it with "

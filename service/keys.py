@@ -36,7 +36,8 @@ its entry. How events are packed: service/events.py. What all this weighs: servi
     rp:delta:{<model version>}:status             hash    how far they are       a week     < 1 KB
     rp:delta:{<model version>}:publisher          string  who may publish them   seconds    32 bytes
     rp:counting                                   string  settings of who counts none       < 1 KB
-    rp:{trending}:rankings                        hash    window -> ranking      a week     n x 2 MB
+    rp:keys                                       hash    key file -> its print  none       < 1 KB
+    rp:{trending}:rankings:2                      hash    window -> ranking      a week     n x 2 MB
     rp:{trending}:publisher                       string  who may publish them   seconds    32 bytes
 
 The digest, by subscription. NN is the partition of a subscription, 00 to 15:
@@ -168,11 +169,15 @@ def trending_hours_key(partition: int) -> str:
     return f"rp:{{{partition:02}}}:trending-hours"
 
 
+STATE_KEYS_KEY = "rp:keys"
+"""A print of each key of the data folder by which this state is read: service/state_keys.py."""
+
 COUNTING_KEY = "rp:counting"
 """The settings by which events are counted: service/counting_settings.py says which."""
 
-RANKINGS_KEY = "rp:{trending}:rankings"
-"""The present rankings by window, and in the field `revision` how often they were published."""
+RANKINGS_KEY = "rp:{trending}:rankings:2"
+"""The present rankings by window, and in the field `#revision` how often they were published. The
+number grows with the format of rankings, so that no release reads those of another."""
 
 RANKINGS_PUBLISHER_KEY = "rp:{trending}:publisher"
 """The lease of the one updater that publishes them."""

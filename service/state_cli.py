@@ -93,6 +93,7 @@ async def _work(
     """Ctrl-C and SIGTERM end the work where it stands, so that the server is left in good order."""
     from service.event_types import event_types
     from service.feedback_state import FeedbackState
+    from service.state_keys import match
 
     try:
         state = FeedbackState(
@@ -102,7 +103,12 @@ async def _work(
         )
     except ValueError as error:
         fail(f"The URL of the state or a setting is wrong: {error}.")
-    task = asyncio.ensure_future(work(state))
+
+    async def checked() -> None:
+        await match(state.client, settings.data_dir)
+        await work(state)
+
+    task = asyncio.ensure_future(checked())
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, task.cancel)

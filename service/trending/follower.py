@@ -19,7 +19,8 @@ from service.trending.ranking import Ranking
 
 POLL_SECONDS = 1.0
 _TIMEOUT_SECONDS = 5.0
-_REVISION = "revision"
+_REVISION = "#revision"
+"""No name of a window is like that."""
 
 log = structlog.get_logger(__name__)
 

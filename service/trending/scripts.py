@@ -62,9 +62,9 @@ PUBLISH = Script("""
 -- KEYS: rankings, publisher. ARGV: token, keep in ms, windows and their rankings by turns; others
 --   go. Returns whether the caller holds the lease, so that it is done.
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
-local revision = (redis.call('HGET', KEYS[1], 'revision') or 0) + 1
+local revision = (redis.call('HGET', KEYS[1], '#revision') or 0) + 1
 redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'revision', revision, unpack(ARGV, 3))
+redis.call('HSET', KEYS[1], '#revision', revision, unpack(ARGV, 3))
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1
 """)

@@ -139,7 +139,7 @@ async def answers(model: Path, folder: Path, url: str, ranking: Ranking) -> None
     state = FeedbackState(url)
     whole = ranking._replace(papers=named)
     await state.client.hset(
-        RANKINGS_KEY, mapping={"revision": "1", **dict.fromkeys(LENGTHS, whole.pack())}
+        RANKINGS_KEY, mapping={"#revision": "1", **dict.fromkeys(LENGTHS, whole.pack())}
     )
     excluded = [
         ListTrendingPapersRequest(filter=PaperFilter(excluded_paper_ids=[papers.id(row)]))

@@ -1,14 +1,19 @@
 """Commands that work on what is there refuse a data folder that was never used, and leave it so."""
 
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
+from service.application import Application, StartError
 from service.digest.subscriptions import KEY_FILE as DIGEST_KEY
+from service.keys import STATE_KEYS_KEY
 from service.secrets import SIGNING_KEYS, lasting_key
+from service.settings import Settings
 from service.tombstones import KEY_FILE as TOMBSTONES_KEY
-from tests.serving import COMMAND
+from tests.serving import COMMAND, Starting
 from tests.support import ROOT
 
 NOWHERE = "redis://127.0.0.1:1/0"
@@ -79,3 +84,31 @@ def test_commands_that_may_be_the_first(toy_model: Path, tmp_path: Path) -> None
     exported = run("feedback", "export", "--output", tmp_path / "all.jsonl", "--data-dir", data)
     assert exported.stdout.endswith(": 1 events of 1 readers\n"), exported.stderr
     assert run("digest", "preview", "--data-dir", tmp_path / "new", *here[2:]).returncode == 0
+
+
+@pytest.mark.parametrize("file", [DIGEST_KEY, TOMBSTONES_KEY])
+async def test_the_keys_of_another_folder(
+    toy_model: Path, tmp_path: Path, state_url: str, file: str
+) -> None:
+    def settings(folder: str) -> Settings:
+        data = tmp_path / folder
+        return Settings(model=toy_model, port=0, web_port=0, data_dir=data, state_url=state_url)
+
+    async with Starting(settings("first")):
+        pass
+    shutil.copytree(tmp_path / "first", tmp_path / "replica")
+    async with Starting(settings("replica")):  # which shares the keys
+        pass
+    (tmp_path / "replica" / file).unlink()
+    with pytest.raises(StartError, match=f"replica/{file} is not the key .* --data-dir"):
+        await Application(settings("replica")).start()
+    refused = run(
+        *("digest", "status", "--data-dir", tmp_path / "replica", "--state-url", state_url)
+    )
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert f"replica/{file} is not the key" in refused.stderr
+    # Who lost it for good says so
+    async with Redis.from_url(state_url) as client:
+        await client.hdel(STATE_KEYS_KEY, file)
+    async with Starting(settings("replica")):
+        pass
