@@ -21,7 +21,6 @@ from relatedpapers import (
 from relatedpapers.events import calls
 from relatedpapers.v1 import feedback_service_pb2 as pb
 from relatedpapers.window import WINDOW, Window
-from service.embedded import Role
 from service.settings import Settings
 from tests.client.conftest import Caller, Refusing
 from tests.serving import serving
@@ -30,9 +29,9 @@ PAPERS = [f"graph-{number:02}" for number in range(4, 14)]
 
 
 @pytest.fixture
-def settings(settings: Settings, embedded_urls: dict[Role, str]) -> Settings:
+def settings(settings: Settings, state_url: str) -> Settings:
     """The toy model on a free port, with a state server."""
-    return settings.model_copy(update={"state_url": embedded_urls[Role.STATE]})
+    return settings.model_copy(update={"state_url": state_url})
 
 
 @pytest.fixture

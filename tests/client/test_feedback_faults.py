@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from service.embedded import Role
 from service.feedback_log import START, FeedbackLog
 from service.feedback_state import FeedbackState
 from service.keys import partition_of
@@ -21,9 +20,9 @@ KILLS = (1, 5_000, 13_000)
 
 
 @pytest.fixture
-def settings(settings: Settings, embedded_urls: dict[Role, str]) -> Settings:
+def settings(settings: Settings, state_url: str) -> Settings:
     """The toy model on a free port, with a state server."""
-    return settings.model_copy(update={"state_url": embedded_urls[Role.STATE]})
+    return settings.model_copy(update={"state_url": state_url})
 
 
 class Restarting:

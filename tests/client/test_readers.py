@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from relatedpapers import InvalidRequestError
-from service.embedded import Role
 from service.settings import Settings
 from tests.client.conftest import Caller
 from tests.service import toy
@@ -14,13 +13,9 @@ SAVED = [f"graph-{number:02}" for number in range(4, 9)]
 
 
 @pytest.fixture
-def settings(
-    settings: Settings, toy_reader_model: Path, embedded_urls: dict[Role, str]
-) -> Settings:
+def settings(settings: Settings, toy_reader_model: Path, state_url: str) -> Settings:
     """The toy model of papers and readers on a free port, with a state server."""
-    return settings.model_copy(
-        update={"model": toy_reader_model, "state_url": embedded_urls[Role.STATE]}
-    )
+    return settings.model_copy(update={"model": toy_reader_model, "state_url": state_url})
 
 
 @pytest.fixture

@@ -48,6 +48,8 @@ def pages_worker(
     toy_model: Path, embedded_urls: dict[Role, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Worker, Path]]:
     """A service, for all tests of this file."""
+    with Redis.from_url(embedded_urls[Role.STATE]) as client:
+        client.flushall()
     data = tmp_path_factory.mktemp("digest-pages")
     settings = Settings(
         model=toy_model,

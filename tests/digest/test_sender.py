@@ -16,7 +16,6 @@ from service.digest.opening import opened
 from service.digest.sender import send_due
 from service.digest.store import ENDED_MS, Held
 from service.digest.subscriptions import Content, ContentKind, Frequency, Status
-from service.embedded import Role
 from service.keys import digest_partition
 from service.reader_deletion import delete_reader
 from service.settings import Settings
@@ -34,11 +33,11 @@ READER = Content(ContentKind.READER, reader_id="graph-reader-00")
 
 
 @pytest.fixture
-def settings(toy_reader_model: Path, embedded_urls: dict[Role, str], tmp_path: Path) -> Settings:
+def settings(toy_reader_model: Path, state_url: str, tmp_path: Path) -> Settings:
     return Settings(
         model=toy_reader_model,
         data_dir=tmp_path / "data",
-        state_url=embedded_urls[Role.STATE],
+        state_url=state_url,
         public_url="https://papers.example",
         digest_papers=PAPERS,
     )

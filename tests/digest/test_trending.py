@@ -8,7 +8,6 @@ import pytest_asyncio
 
 from service.digest.ledger import State
 from service.drain import drain
-from service.embedded import Role
 from service.settings import Settings
 from service.times import present_ms
 from tests.digest.sending import Digests, papers, sending
@@ -17,11 +16,11 @@ from tests.trending.support import made
 
 
 @pytest.fixture
-def settings(toy_model: Path, embedded_urls: dict[Role, str], tmp_path: Path) -> Settings:
+def settings(toy_model: Path, state_url: str, tmp_path: Path) -> Settings:
     return Settings(
         model=toy_model,
         data_dir=tmp_path / "data",
-        state_url=embedded_urls[Role.STATE],
+        state_url=state_url,
         public_url="https://papers.example",
         digest_papers=4,
     )

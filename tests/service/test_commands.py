@@ -66,6 +66,13 @@ class Served:
         return asyncio.run(send())
 
 
+@pytest.fixture
+def urls(embedded_urls: dict[Role, str], state_url: str) -> dict[Role, str]:
+    """Both embedded servers, that of the state empty."""
+    assert embedded_urls[Role.STATE] == state_url
+    return embedded_urls
+
+
 @contextmanager
 def serve(model: Path, data: Path, urls: dict[Role, str], **variables: str) -> Iterator[Served]:
     """A service in its own processes, over servers that run already."""
@@ -88,9 +95,9 @@ def serve(model: Path, data: Path, urls: dict[Role, str], **variables: str) -> I
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_serve_until_told_to_stop(
-    toy_model: Path, tmp_path: Path, embedded_urls: dict[Role, str], number: signal.Signals
+    toy_model: Path, tmp_path: Path, urls: dict[Role, str], number: signal.Signals
 ) -> None:
-    with serve(toy_model, tmp_path, embedded_urls) as served:
+    with serve(toy_model, tmp_path, urls) as served:
         assert served.call() == 10
         # The terminal tells of Ctrl-C, or of its end, every process of the group, worker and all
         if number is signal.SIGTERM:
@@ -101,9 +108,9 @@ def test_serve_until_told_to_stop(
 
 
 def test_worker_and_updater_end_when_the_supervisor_is_killed(
-    toy_model: Path, tmp_path: Path, embedded_urls: dict[Role, str]
+    toy_model: Path, tmp_path: Path, urls: dict[Role, str]
 ) -> None:
-    with serve(toy_model, tmp_path, embedded_urls) as served:
+    with serve(toy_model, tmp_path, urls) as served:
         [worker] = children(served.process.pid, "service.worker")
         [updater] = children(served.process.pid, "service.updater")
         served.process.kill()
@@ -112,9 +119,9 @@ def test_worker_and_updater_end_when_the_supervisor_is_killed(
 
 
 def test_an_updater_that_dies_is_started_again_and_serving_goes_on(
-    toy_model: Path, tmp_path: Path, embedded_urls: dict[Role, str]
+    toy_model: Path, tmp_path: Path, urls: dict[Role, str]
 ) -> None:
-    with serve(toy_model, tmp_path, embedded_urls) as served:
+    with serve(toy_model, tmp_path, urls) as served:
         [first] = children(served.process.pid, "service.updater")
         os.kill(first, signal.SIGKILL)
 
@@ -128,27 +135,27 @@ def test_an_updater_that_dies_is_started_again_and_serving_goes_on(
 
 
 def test_serve_runs_without_an_updater_where_it_is_told_to(
-    toy_model: Path, tmp_path: Path, embedded_urls: dict[Role, str]
+    toy_model: Path, tmp_path: Path, urls: dict[Role, str]
 ) -> None:
-    with serve(toy_model, tmp_path, embedded_urls, RELATED_PAPERS_UPDATER="false") as served:
+    with serve(toy_model, tmp_path, urls, RELATED_PAPERS_UPDATER="false") as served:
         assert not children(served.process.pid, "service.updater")
 
 
 def test_serve_fails_when_the_worker_dies(
-    toy_model: Path, tmp_path: Path, embedded_urls: dict[Role, str]
+    toy_model: Path, tmp_path: Path, urls: dict[Role, str]
 ) -> None:
-    with serve(toy_model, tmp_path, embedded_urls) as served:
+    with serve(toy_model, tmp_path, urls) as served:
         [worker] = children(served.process.pid, "service.worker")
         os.kill(worker, signal.SIGKILL)
         assert served.process.wait(30) == 1
 
 
 def test_a_taken_port_is_one_sentence(
-    toy_model: Path, tmp_path: Path, embedded_urls: dict[Role, str]
+    toy_model: Path, tmp_path: Path, urls: dict[Role, str]
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        state, cache = embedded_urls[Role.STATE], embedded_urls[Role.CACHE]
+        state, cache = urls[Role.STATE], urls[Role.CACHE]
         options = ["--port", port, "--state-url", state, "--cache-url", cache]
         result = run("serve", "--model", toy_model, "--data-dir", tmp_path, *options)
     assert result.returncode == 1
@@ -170,12 +177,12 @@ def test_a_taken_port_is_one_sentence(
 def test_what_keeps_it_from_starting_is_one_sentence(
     toy_model: Path,
     tmp_path: Path,
-    embedded_urls: dict[Role, str],
+    urls: dict[Role, str],
     options: list[str],
     says: str,
 ) -> None:
     usual = ["--model", str(toy_model), "--data-dir", str(tmp_path), "--port", "0"]
-    usual += ["--state-url", embedded_urls[Role.STATE], "--cache-url", embedded_urls[Role.CACHE]]
+    usual += ["--state-url", urls[Role.STATE], "--cache-url", urls[Role.CACHE]]
     result = run("serve", *usual, *options)
     assert result.returncode == 1
     assert result.stderr.count("\n") == 1, result.stderr

@@ -10,7 +10,6 @@ import pytest_asyncio
 
 from relatedpapers.status import DETAILS_KEY, decode
 from relatedpapers.v1 import feedback_service_pb2 as pb
-from service.embedded import Role
 from service.inbox import Inbox
 from service.settings import Settings
 from tests.serving import Running, Starting
@@ -19,8 +18,8 @@ METHOD = "/relatedpapers.v1.FeedbackService/StreamFeedback"
 
 
 @pytest_asyncio.fixture
-async def running(settings: Settings, embedded_urls: dict[Role, str]) -> AsyncIterator[Running]:
-    state = {"state_url": embedded_urls[Role.STATE]}
+async def running(settings: Settings, state_url: str) -> AsyncIterator[Running]:
+    state = {"state_url": state_url}
     async with Starting(settings.model_copy(update=state)) as service:
         yield service
 
@@ -58,10 +57,10 @@ async def test_bytes_that_are_no_message(running: Running) -> None:
 
 
 async def test_stopping_ends_a_stream_that_is_idle(
-    settings: Settings, tmp_path: Path, embedded_urls: dict[Role, str]
+    settings: Settings, tmp_path: Path, state_url: str
 ) -> None:
     # Without an end to its streams the service would wait for them as long as it may.
-    state = {"state_url": embedded_urls[Role.STATE], "drain_seconds": 600.0}
+    state = {"state_url": state_url, "drain_seconds": 600.0}
     async with Starting(settings.model_copy(update=state)) as service:
         call = service.feedback.StreamFeedback()
         await call.write(message(1, f"{tmp_path.name}-1"))

@@ -6,7 +6,6 @@ from relatedpapers.v1 import model_service_pb2 as models
 from relatedpapers.v1 import paper_service_pb2 as papers
 from relatedpapers.v1 import recommendation_service_pb2 as pb
 from service.api_keys import Scope, create
-from service.embedded import Role
 from service.settings import Settings
 from service.web.caching import FRESH, PASSING, UNKEPT, etag, matches
 from service.web.finishing import accepts_gzip
@@ -82,10 +81,8 @@ async def test_an_error_is_kept_by_nobody(http: Http) -> None:
         assert "etag" not in answer.headers
 
 
-async def test_what_concerns_a_reader_is_kept_by_nobody(
-    settings: Settings, embedded_urls: dict[Role, str]
-) -> None:
-    stateful = settings.model_copy(update={"state_url": embedded_urls[Role.STATE]})
+async def test_what_concerns_a_reader_is_kept_by_nobody(settings: Settings, state_url: str) -> None:
+    stateful = settings.model_copy(update={"state_url": state_url})
     async with Starting(stateful) as running:
         http = Http(running.application.web_port)
         batch = pb.BatchListRelatedPapersRequest(requests=[PLAIN, FOR_READER])
@@ -116,11 +113,9 @@ async def test_what_was_asked_for_with_a_key_is_kept_by_nobody(
 
 
 async def test_what_readers_do_makes_it_another_answer(
-    toy_reader_model: object, settings: Settings, embedded_urls: dict[Role, str]
+    toy_reader_model: object, settings: Settings, state_url: str
 ) -> None:
-    learning = settings.model_copy(
-        update={"model": toy_reader_model, "state_url": embedded_urls[Role.STATE]}
-    )
+    learning = settings.model_copy(update={"model": toy_reader_model, "state_url": state_url})
     async with Starting(learning) as running:
         http = Http(running.application.web_port)
         path = query(RECOMMEND, pb.RecommendPapersRequest(reader_id="grace"))

@@ -12,7 +12,6 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from prometheus_client.parser import text_string_to_metric_families as families
 
 from relatedpapers.v1 import paper_service_pb2 as papers
-from service.embedded import Role
 from service.handlers import SERVICES
 from service.settings import Settings
 from service.web.descriptions import descriptions
@@ -148,10 +147,8 @@ def test_every_method_has_an_example() -> None:
     assert set(EXAMPLES) == unary
 
 
-async def test_the_examples_of_the_page_work(
-    settings: Settings, embedded_urls: dict[Role, str]
-) -> None:
-    stateful = settings.model_copy(update={"state_url": embedded_urls[Role.STATE]})
+async def test_the_examples_of_the_page_work(settings: Settings, state_url: str) -> None:
+    stateful = settings.model_copy(update={"state_url": state_url})
     async with Starting(stateful) as running:
         http = Http(running.application.web_port)
         host = {"host": f"localhost:{http.port}"}
