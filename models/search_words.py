@@ -53,7 +53,7 @@ def _fold(character: str) -> str:
     if unicodedata.category(character)[0] in "PSZ":  # before they are taken apart: ™ is not tm
         return " "
     if any(first <= character <= last for first, last in _IDEOGRAPHS):
-        return f" {unicodedata.normalize('NFKC', character)} "
+        return f" {' '.join(unicodedata.normalize('NFKC', character))} "  # some are two in one
     decomposed = unicodedata.normalize("NFKD", character).casefold()
     decomposed = unicodedata.normalize("NFKD", decomposed).translate(_PLAIN)
     return "".join(map(_kept, decomposed))

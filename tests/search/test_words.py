@@ -21,6 +21,7 @@ from models.search_words import fold, places, words
         ("don't Alzheimer’s", "don t alzheimer s"),
         (r"$\mathcal{O}(n \log n)$ x²", "mathcal o n log n x2"),
         ("深度学习 ニュー", "深 度 学 习 ニ ュ ー"),
+        ("こヿ", "こ コ ト"),
         ("हिन्दी 한국어 עברית العَرَبِيَّة", "हिनदी 한국어 עברית العربية"),
         ("soft\u00adhyphen zero\u200bwidth CUDA™ 👩‍👩‍👧 ½", "softhyphen zero width cuda 1 2"),
         ("ﬁnite \uff37\uff29\uff24\uff25", "finite wide"),
