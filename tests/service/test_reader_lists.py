@@ -240,18 +240,18 @@ def test_popular_papers_are_those_that_most_have(
     assert len(artifact.papers) > 3
 
 
-def test_a_small_pool_is_scanned_again_after_half_of_the_library_changed(
+def test_a_small_pool_is_scanned_again_after_a_third_of_the_library_changed(
     lists: ReaderLists, model: ReaderModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader_lists, "POOL", 5)
     live = LiveItems.over(model)
-    library = dict.fromkeys(range(4), 1.0)
+    library = dict.fromkeys(range(7), 1.0)
     before = lists.scanned(library, live)
-    step = lists.refreshed({**library, 4: 1.0, 5: 1.0}, live, before)
+    step = lists.refreshed({**library, 7: 1.0, 8: 1.0}, live, before)
     assert step is not None
-    assert lists.refreshed({**library, 4: 1.0, 5: 1.0, 6: -1.0}, live, before) is None
+    assert lists.refreshed({**library, 7: 1.0, 8: 1.0, 9: -1.0}, live, before) is None
     # Many small steps count from the last scan
-    assert lists.refreshed({**step.library, 6: 1.0}, live, step) is None
+    assert lists.refreshed({**step.library, 9: 1.0}, live, step) is None
     # And so do the changes of the papers
     some = {row: state(model, row, row) for row in range(10)}
     assert lists.refreshed(library, live.changed(1, some), before) is None
