@@ -7,9 +7,6 @@
 <model>/<version>/search.*  the search index
 """
 
-import hashlib
-import os
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,7 +18,7 @@ from numpy.typing import NDArray
 
 from models.blend import Blend
 from models.drafts import DraftEncoder
-from models.manifest import CURRENT, MANIFEST, ArtifactError, Manifest
+from models.manifest import MANIFEST, ArtifactError, Manifest
 from models.neighbors import Scorer, StoredNeighbors
 from models.papers import PaperIndex, Papers
 from models.readers import ReaderModel
@@ -29,6 +26,7 @@ from models.search_index import open_index
 from models.searcher import Searcher
 from models.signals import DenseSignal, Signal, SparseSignal
 from models.strings import SortedStrings
+from models.verification import verified, version_folder
 
 PAPERS = "papers.arrow"
 
@@ -46,11 +44,8 @@ class Artifact:
 
         `verify` compares every file with its checksum first. Raises ArtifactError.
         """
-        folder = version_folder(path)
-        manifest = Manifest.read(folder)
-        if verify:
-            _verify(folder, manifest)
-        return cls(folder, manifest)
+        folder = verified(path) if verify else version_folder(path)
+        return cls(folder, Manifest.read(folder))
 
     @property
     def version(self) -> str:
@@ -170,22 +165,6 @@ class Artifact:
         return SparseSignal(self.sparse(name), self.sparse(f"{name}.transposed"))
 
 
-def version_folder(path: Path) -> Path:
-    """The folder of the version to serve. Raises ArtifactError."""
-    if (path / MANIFEST).exists():
-        return path
-    try:
-        version = (path / CURRENT).read_text(encoding="utf-8").strip()
-    except (OSError, ValueError) as error:
-        raise ArtifactError(
-            f"{path}: neither a {MANIFEST} nor a {CURRENT} file; expected the output folder of "
-            "`related-papers train`"
-        ) from error
-    if not version or "/" in version or not (path / version).is_dir():
-        raise ArtifactError(f"{path / CURRENT}: names {version!r}, which is not there")
-    return path / version
-
-
 def versions(path: Path) -> list[str]:
     """Names of the complete versions in a model folder, sorted."""
     return sorted(folder.parent.name for folder in path.glob(f"[!.]*/{MANIFEST}"))
@@ -196,26 +175,3 @@ def _table(path: Path) -> pa.Table:
         return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
     except (OSError, pa.ArrowInvalid) as error:
         raise ArtifactError(f"{path}: can't be mapped ({error}); train it again") from error
-
-
-def _verify(folder: Path, manifest: Manifest) -> None:
-    """Compare every file with its checksum; hashing leaves the global lock, so two at once."""
-    if manifest.version != manifest.digest():
-        raise ArtifactError(f"{folder / MANIFEST}: was changed after training; train it again")
-    paths = [folder / name for name in manifest.files]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for path, checksum in zip(paths, pool.map(checksum_of, paths), strict=True):
-            if checksum != manifest.files[path.name]:
-                raise ArtifactError(
-                    f"{path}: does not match its checksum; the file was damaged. Restore it from a "
-                    "copy or train the model again"
-                )
-
-
-def checksum_of(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal. Raises ArtifactError where it can't be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ArtifactError(f"{path}: can't be read ({error.strerror}); train it again") from error

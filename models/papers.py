@@ -1,7 +1,7 @@
 """What is known of each paper, read from memory-mapped Arrow as it is asked for."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -113,8 +113,7 @@ class Papers:
     """The papers of an artifact, one row each.
 
     `year`: int16, 0 where unknown. `work`: int32, equal for versions of one work.
-    `citation_count`: int32, citations from papers of the corpus. `venue_code`: int32, the place
-    of the paper's venue in `venue_names`, -1 where unknown.
+    `citation_count`: int32, citations from papers of the corpus.
     """
 
     def __init__(self, table: pa.Table, index: PaperIndex) -> None:
@@ -134,7 +133,21 @@ class Papers:
         self.work = self._numbers("work", np.int32)
         self.citation_count = self._numbers("citation_count", np.int32)
         self.reference_count = self._numbers("reference_count", np.int32)
-        self.venue_code, self.venue_names = venue_codes(table)
+        self._table = table
+
+    @property
+    def venue_code(self) -> NDArray[np.int32]:
+        """The place of each paper's venue in `venue_names`, int32, -1 where unknown."""
+        return self._venues_by_code[0]
+
+    @property
+    def venue_names(self) -> list[str]:
+        """Every venue."""
+        return self._venues_by_code[1]
+
+    @cached_property
+    def _venues_by_code(self) -> tuple[NDArray[np.int32], list[str]]:
+        return venue_codes(self._table)  # .1 s, most of it for a module: no start waits for it
 
     def _numbers(self, name: str, kind: type[Number]) -> NDArray[Number]:
         return np.asarray(self._columns[name].to_numpy(zero_copy_only=False), kind)

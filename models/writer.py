@@ -19,13 +19,14 @@ import pyarrow as pa
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from models.artifact import PAPERS, Artifact, checksum_of
+from models.artifact import PAPERS, Artifact
 from models.manifest import CURRENT, MANIFEST, ArtifactError, Manifest
 from models.papers import venue_codes
 from models.progress import Advance
 from models.search_index import write_index
 from models.signals import DenseSignal, Signal
 from models.strings import SortedStrings
+from models.verification import checksum_of
 
 WRITING = ".writing-"
 

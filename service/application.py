@@ -56,13 +56,17 @@ class StartError(RuntimeError):
 class Application:
     """Answers from `start` to `stop`."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Opens the model and takes the ports. Raises StartError."""
+    def __init__(self, settings: Settings, *, verify: bool = True) -> None:
+        """Opens the model and takes the ports; verify: whether the model's files are to be checked.
+
+        Raises StartError.
+        """
         self._settings = settings
         try:
             check_mail(settings)
             types = event_types(settings.event_types)
-            self.core = Core(settings, types, _state(settings, types), _cache(settings))
+            state, cache = _state(settings, types), _cache(settings)
+            self.core = Core(settings, types, state, cache, verify=verify)
             self._access = _access(settings, self.core.keys)
             self._commit = GroupCommit(self.core.state or NoState())
             answered = tuple(methods(self.core, self._access, self._feedback(), self._digest()))

@@ -25,12 +25,13 @@ class Version(NamedTuple):
 class Catalog:
     """Opens models. `serving` answers every list that begins now."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, verify: bool = True) -> None:
         """Opens the current version of a model folder, or one version's own folder.
 
+        verify: whether its files are compared with their checksums.
         Raises ArtifactError.
         """
-        self.serving = Recommender(Artifact.open(path))
+        self.serving = Recommender(Artifact.open(path, verify=verify))
         folder = self.serving.artifact.folder
         self._root = folder.parent if (folder.parent / CURRENT).exists() else None
         self._folder = folder

@@ -1,6 +1,7 @@
 """What makes lists, opened as the settings say: of the service, and of a sender of digests, which
 listens on no port and asks the handlers itself."""
 
+import asyncio
 from collections.abc import Mapping
 
 from models.interactions import EventType
@@ -36,20 +37,26 @@ class Core:
         types: Mapping[str, EventType],
         state: FeedbackState | None,
         cache: AnswerCache,
+        *,
+        verify: bool = True,
     ) -> None:
-        """Opens the model. Raises ArtifactError, SigningKeysError and TrendingSettingsError."""
+        """Opens the model; verify: whether its files are to be checked.
+
+        Raises ArtifactError, SigningKeysError and TrendingSettingsError.
+        """
         self.types = types
         self.state = state
         self.cache = cache
         self.trending = configured_trending(settings, types)
         self.background = Background()
-        self.catalog = Catalog(settings.model)
+        self.catalog = Catalog(settings.model, verify=verify)
         self.keys = SigningKeys.open(settings.data_dir / SIGNING_KEYS)
         self.tombstones = Tombstones.open(state.client, settings.data_dir) if state else None
         artifact, url = self.catalog.serving.artifact, state.url if state else None
         model = artifact.reader_model
         self.live = LiveModel(model, artifact.version, url) if model else None
         self.trends = TrendFollower(TrendingLists(artifact), url)
+        self._loading: asyncio.Task[object] | None = None
         self.readers = Readers(artifact, state, self.tombstones, self.live, types, self.background)
 
     def recommendations(self, access: Access) -> RecommendationHandlers:
@@ -68,7 +75,10 @@ class Core:
         )
 
     def start(self) -> None:
-        """Begin to follow the state server."""
+        """Begin to follow the state server, and to load what no start waits for."""
+        self._loading = asyncio.create_task(
+            asyncio.to_thread(lambda: self.catalog.serving.passing.codes)
+        )
         if self.live:
             self.live.start()
         self.trends.start()
@@ -76,6 +86,8 @@ class Core:
     async def close(self) -> None:
         """Stop following, and what is computed."""
         self.background.close()
+        if self._loading:
+            await self._loading
         if self.live:
             await self.live.close()
         await self.trends.close()

@@ -1,7 +1,8 @@
 """Which papers a list may hold."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,13 +40,18 @@ class Passing:
 
     def __init__(self, papers: Papers) -> None:
         self._papers = papers
-        self._codes: dict[str, list[int]] = {}
-        for code, name in enumerate(papers.venue_names):
-            self._codes.setdefault(fold(name), []).append(code)
+
+    @cached_property
+    def codes(self) -> Mapping[str, list[int]]:
+        """Codes of venues (see `Papers`), by folded name."""
+        codes: dict[str, list[int]] = {}
+        for code, name in enumerate(self._papers.venue_names):
+            codes.setdefault(fold(name), []).append(code)
+        return codes
 
     def venue_codes(self, wanted: Filter) -> list[int]:
         """The codes (see `Papers`) of the venues that pass, as far as the corpus has them."""
-        return [code for venue in wanted.venues for code in self._codes.get(venue, ())]
+        return [code for venue in wanted.venues for code in self.codes.get(venue, ())]
 
     def places(self, rows: NDArray[np.int32], wanted: Filter) -> Iterable[int]:
         """Where in `rows` the papers are that pass, in order. `excluded` is not looked at."""

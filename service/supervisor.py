@@ -59,7 +59,7 @@ def supervise(settings: Settings, announce: Callable[[Ports], None]) -> None:
     Raises WorkerError, and EmbeddedServersError when the embedded servers can't be had.
     """
     with ExitStack() as stack:
-        worker = Worker()  # it loads what it needs while the servers start
+        worker = Worker(settings.model)  # it loads what it needs while the servers start
         stack.callback(worker.end)
         settings = _with_servers(settings, stack)
         stack.callback(worker.end)  # again: before the servers are left
@@ -111,14 +111,14 @@ def _with_servers(settings: Settings, stack: ExitStack) -> Settings:
 class Worker:
     """A `service.worker` process."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: Path) -> None:
         # Ctrl-C and a closing terminal reach the whole group: it ignores the one until it can end
         # well, and the other for good, since we tell it to end.
         group = (signal.SIGINT, signal.SIGHUP)
         previous = {number: signal.signal(number, signal.SIG_IGN) for number in group}
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "service.worker"],
+                [sys.executable, "-m", "service.worker", str(model)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env={**_ENVIRONMENT, **os.environ},

@@ -36,7 +36,7 @@ def test_serving_loads_nothing_that_trains() -> None:
 
 
 def test_no_mail_client_is_loaded_before_a_mail_goes_out() -> None:
-    loaded = loaded_by("import service.worker, service.digest.process")
+    loaded = loaded_by("import service.serving, service.digest.process")
     assert "grpc" in loaded
     assert not loaded & {"aiosmtplib", "idna"}
 

@@ -42,10 +42,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def files(root: Path, package: str) -> set[str]:
     """The files of a package, relative to the folder that it is in."""
+    found = (path.relative_to(root) for path in (root / package).rglob("*") if path.is_file())
     return {
-        path.relative_to(root).as_posix()
-        for path in (root / package).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".proto"
+        path.as_posix()
+        for path in found
+        if path.suffix != ".proto"
+        and not any(part.startswith((".", "__py")) for part in path.parts)
     }
 
 

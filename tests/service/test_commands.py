@@ -239,7 +239,7 @@ def loaded(module: str) -> set[str]:
 
 
 def test_serving_loads_nothing_that_trains() -> None:
-    assert not loaded("service.worker") & {"sklearn", "implicit", "numba", "pandas", "typer"}
+    assert not loaded("service.serving") & {"sklearn", "implicit", "numba", "pandas", "typer"}
 
 
 def test_the_supervisor_loads_no_grpc_and_no_model() -> None:
