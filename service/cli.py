@@ -191,9 +191,8 @@ def _settings(**options: object) -> Settings:
 
 def _supervise(settings: Settings, *, example: bool = False, browser: bool = False) -> None:
     from service.browser import open_page
-    from service.embedded import EmbeddedServersError
     from service.logs import configure
-    from service.supervisor import Ports, WorkerError, supervise
+    from service.supervisor import Ports, ServingError, supervise
 
     configure()
 
@@ -211,7 +210,7 @@ def _supervise(settings: Settings, *, example: bool = False, browser: bool = Fal
 
     try:
         supervise(settings, announce)
-    except (EmbeddedServersError, WorkerError) as error:
+    except ServingError as error:
         _fail(str(error))
 
 

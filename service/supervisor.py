@@ -17,7 +17,6 @@ from typing import IO, NamedTuple, cast
 
 import structlog
 
-from service.embedded import Role, keep
 from service.public_url import leave_public_url
 from service.settings import Settings
 
@@ -41,8 +40,8 @@ _STEADY_SECONDS = 60.0
 log = structlog.get_logger(__name__)
 
 
-class WorkerError(RuntimeError):
-    """The worker could not start, or stopped by itself; the message says why in one sentence."""
+class ServingError(RuntimeError):
+    """The service could not start, or stopped by itself; the message says why in one sentence."""
 
 
 class Ports(NamedTuple):
@@ -56,7 +55,7 @@ def supervise(settings: Settings, announce: Callable[[Ports], None]) -> None:
     """Serve until SIGTERM, SIGINT or SIGHUP, and return when every call in flight is answered.
 
     announce: called with the ports once they are served.
-    Raises WorkerError, and EmbeddedServersError when the embedded servers can't be had.
+    Raises ServingError.
     """
     with ExitStack() as stack:
         worker = Worker(settings.model)  # it loads what it needs while the servers start
@@ -95,7 +94,9 @@ def _stops() -> list[signal.Signals]:
 
 
 def _with_servers(settings: Settings, stack: ExitStack) -> Settings:
-    """The settings with the URLs of embedded servers where they name none."""
+    """The settings with the URLs of embedded servers where they name none. Raises ServingError."""
+    from service.embedded import EmbeddedServersError, Role, keep  # noqa: PLC0415 - beside the worker
+
     roles = [
         role
         for role, url in ((Role.STATE, settings.state_url), (Role.CACHE, settings.cache_url))
@@ -104,7 +105,10 @@ def _with_servers(settings: Settings, stack: ExitStack) -> Settings:
     if not roles:
         return settings
     servers = keep(settings.data_dir, roles=roles, cache_megabytes=settings.cache_megabytes)
-    urls = stack.enter_context(servers)
+    try:
+        urls = stack.enter_context(servers)
+    except EmbeddedServersError as error:
+        raise ServingError(str(error)) from error
     return settings.model_copy(update={f"{role.value}_url": url for role, url in urls.items()})
 
 
@@ -138,7 +142,7 @@ class Worker:
             self._input.flush()  # and it stays open: its end would tell the worker that we are gone
 
     def ports(self) -> Ports | None:
-        """Wait for its ports; None when it was stopped before. Raises WorkerError."""
+        """Wait for its ports; None when it was stopped before. Raises ServingError."""
         line = cast("IO[bytes]", self._process.stdout).readline()
         report = json.loads(line) if line else {}
         if "port" in report:
@@ -147,7 +151,7 @@ class Worker:
         code = self._process.wait()
         if self._stopped:
             return None
-        raise WorkerError(report.get("error", f"The worker did not start (exit code {code})."))
+        raise ServingError(report.get("error", f"The worker did not start (exit code {code})."))
 
     def stop(self) -> None:
         """Ask it to drain and end."""
@@ -155,10 +159,10 @@ class Worker:
         self._process.terminate()
 
     def wait(self) -> None:
-        """Return when it has ended as asked. Raises WorkerError when it ended by itself."""
+        """Return when it has ended as asked. Raises ServingError when it ended by itself."""
         code = self._process.wait()
         if not self._stopped:
-            raise WorkerError(f"The worker stopped by itself (exit code {code}); see its log.")
+            raise ServingError(f"The worker stopped by itself (exit code {code}); see its log.")
 
     def end(self) -> None:
         """See it out, however we leave: the end of its input tells it to drain."""
