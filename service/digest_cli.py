@@ -225,7 +225,7 @@ def bounces(
         from service.digest.returned import returned
         from service.digest.store import Subscriptions
 
-        subscriptions = Subscriptions(state.client)
+        lifecycle = Lifecycle(Subscriptions(state.client))
         suppressed = passed = 0
         if not files and sys.stdin.isatty():
             typer.echo("Reading one mail, up to Ctrl-D.", err=True)
@@ -233,10 +233,12 @@ def bounces(
             if bounce is None or not bounce.permanent:
                 passed += 1
                 continue
-            [found] = await subscriptions.many([bounce.id])
             now_ms = round(datetime.now(UTC).timestamp() * 1_000)
-            await Lifecycle(subscriptions).suppress(bounce.id, bounce.text, now_ms)
-            say(f"suppressed: {found.address if found else bounce.id}: {bounce.text}")
+            found = await lifecycle.suppress(bounce.id, bounce.text, now_ms)
+            if found is None:
+                passed += 1
+                continue
+            say(f"suppressed: {found.address}: {bounce.text}")
             suppressed += 1
         say(f"{suppressed} suppressed, {passed} passed over")
 

@@ -121,9 +121,10 @@ class Lifecycle:
             if error.reason is not Reason.SUBSCRIPTION_NOT_FOUND:
                 raise
 
-    async def suppress(self, id: str, refusal: str, now_ms: int) -> None:
+    async def suppress(self, id: str, refusal: str, now_ms: int) -> Subscription | None:
         """Send no more mails, since the mailbox refuses them for good; nor notices, where there is
-        no more than a request yet. One that has ended, or is gone, or can't be read, stays so.
+        no more than a request yet. What is suppressed so, or None: one that has ended, or is
+        suppressed already, or gone, or can't be read, stays so.
 
         refusal: what its server said.
         """
@@ -133,17 +134,15 @@ class Lifecycle:
                 known = held.subscription is not None
                 request = None if known else await self._subscriptions.latest_request(id)
             except Unreadable:
-                return
+                return None
             before = held.subscription or request
-            if before is None or held.status is Status.ENDED:
-                return
-            after = replace(before, status=Status.SUPPRESSED, refusal=refusal)
-            if after == before:
-                return
-            after = replace(after, revision=next_revision(before.revision, now_ms))
+            if before is None or held.status in {Status.ENDED, Status.SUPPRESSED}:
+                return None
+            revision = next_revision(before.revision, now_ms)
+            after = replace(before, status=Status.SUPPRESSED, refusal=refusal, revision=revision)
             if await self._subscriptions.write(held, after, now_ms, request):
                 await self._subscriptions.tally(id, Tally.SUPPRESSED)
-                return
+                return after
 
     async def _named(self, id: str, revision: int) -> "_Named":
         held = await self._subscriptions.read(id)

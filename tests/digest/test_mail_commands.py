@@ -114,6 +114,8 @@ async def test_bounces_suppress_whom_they_name(state_url: str, data: Path, tmp_p
     assert shown == (
         "suppressed: ada@example.org: 550 5.1.1 no such user\n1 suppressed, 0 passed over\n"
     )
+    shown = digest(data, state_url, "bounces", given=gone).stdout.decode()
+    assert shown == "0 suppressed, 1 passed over\n"
     found = await subscriptions.many([ada.id, bob.id])
     assert [each.status for each in found if each] == [Status.SUPPRESSED, Status.ACTIVE]
     assert found[0] is not None
