@@ -14,6 +14,7 @@ from service.secrets import SigningKeys
 from service.settings import Settings
 from tests.digest.client import Service
 from tests.digest.pages import Pages
+from tests.digest.sending import Digests, sending
 from tests.serving import Running, Worker
 
 
@@ -28,6 +29,13 @@ async def client(any_state_url: str) -> AsyncIterator[redis.asyncio.Redis]:
     """An empty state, on the embedded server and on a Redis of the system."""
     async with redis.asyncio.Redis.from_url(any_state_url) as client:
         yield client
+
+
+@pytest_asyncio.fixture
+async def digests(settings: Settings) -> AsyncIterator[Digests]:
+    """The sender, with nobody subscribed."""
+    async with sending(settings) as found:
+        yield found
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """Runs of the sender: real lists, a real ledger, mails in a Maildir."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from service.digest.ledger import State
 from service.digest.maildir import MaildirTransport
@@ -16,12 +14,14 @@ from service.digest.opening import opened
 from service.digest.sender import send_due
 from service.digest.store import ENDED_MS, Held
 from service.digest.subscriptions import Content, ContentKind, Frequency, Status
+from service.digest.tools import Tools
+from service.digest.transport import MAIL_FOLDER
 from service.keys import digest_partition
 from service.reader_deletion import delete_reader
 from service.settings import Settings
 from service.times import present_ms
 from service.tombstones import Tombstones
-from tests.digest.sending import Digests, papers, sending
+from tests.digest.sending import Digests, papers
 from tests.digest.subscribers import DAY_MS, DUE_MS, TRENDING, subscription
 from tests.feedback.oracle import stored
 from tests.service.toy import TWINS, subject
@@ -41,12 +41,6 @@ def settings(toy_reader_model: Path, state_url: str, tmp_path: Path) -> Settings
         public_url="https://papers.example",
         digest_papers=PAPERS,
     )
-
-
-@pytest_asyncio.fixture
-async def digests(settings: Settings) -> AsyncIterator[Digests]:
-    async with sending(settings) as found:
-        yield found
 
 
 ADA = subscription("ada@papers.example")
@@ -249,18 +243,23 @@ async def test_two_runs_share_the_work(digests: Digests) -> None:
     assert sorted(mail["To"] for mail in digests.mails()) == sorted(each.address for each in many)
 
 
+def stops_after_one(tools: Tools, settings: Settings, stopping: asyncio.Event) -> Tools:
+    """Tools with which the first mail that is sent sets `stopping`."""
+
+    class Stopping(MaildirTransport):
+        async def send(self, message: EmailMessage) -> None:
+            await super().send(message)
+            stopping.set()
+
+    return replace(tools, transport=lambda: Stopping(settings.data_dir / MAIL_FOLDER))
+
+
 async def test_told_to_stop(digests: Digests) -> None:
     """What was claimed is left to others at once."""
     await digests.subscribe(*(subscription(f"{number}@papers.example") for number in range(20)))
     stopping = asyncio.Event()
     async with opened(digests.settings, digests.state) as tools:
-
-        class Stopping(MaildirTransport):
-            async def send(self, message: EmailMessage) -> None:
-                await super().send(message)
-                stopping.set()
-
-        stopped = replace(tools, transport=lambda: Stopping(digests.settings.data_dir / "mail"))
+        stopped = stops_after_one(tools, digests.settings, stopping)
         report = await send_due(stopped, DUE_MS, stopping)
         assert report.outcomes == {State.SENT: 1}
     assert (await digests.run()).outcomes == {State.SENT: 19}
@@ -274,13 +273,7 @@ async def test_what_is_given_back_was_not_tried(digests: Digests) -> None:
     await digests.subscribe(*many)
     stopping = asyncio.Event()
     async with opened(digests.settings, digests.state) as tools:
-
-        class Stopping(MaildirTransport):
-            async def send(self, message: EmailMessage) -> None:
-                await super().send(message)
-                stopping.set()
-
-        stopped = replace(tools, transport=lambda: Stopping(digests.settings.data_dir / "mail"))
+        stopped = stops_after_one(tools, digests.settings, stopping)
         await send_due(stopped, DUE_MS, stopping)
         left = (await tools.ledger.take_over(partition, 100)).claims
     assert [each.attempts for each in left] == [0] * 19

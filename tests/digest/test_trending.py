@@ -1,16 +1,14 @@
 """A digest of what trends, from readers' events to the mail: the ranking is a published one."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from service.digest.ledger import State
 from service.drain import drain
 from service.settings import Settings
 from service.times import present_ms
-from tests.digest.sending import Digests, papers, sending
+from tests.digest.sending import Digests, papers
 from tests.digest.subscribers import DAY_MS, DUE_MS, subscription
 from tests.trending.support import made
 
@@ -24,12 +22,6 @@ def settings(toy_model: Path, state_url: str, tmp_path: Path) -> Settings:
         public_url="https://papers.example",
         digest_papers=4,
     )
-
-
-@pytest_asyncio.fixture
-async def digests(settings: Settings) -> AsyncIterator[Digests]:
-    async with sending(settings) as found:
-        yield found
 
 
 async def happen(digests: Digests, *done: tuple[str, str, int], origin: str = "") -> None:
