@@ -1,12 +1,10 @@
 """One subscription or mail that nobody foresaw: it is logged by its id, and the others go on."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from email.message import EmailMessage
 
 import msgpack
 import pytest
-import pytest_asyncio
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
@@ -26,12 +24,6 @@ from tests.digest.subscribers import DAY_MS, DUE_MS, subscription
 
 ADA = subscription("ada@papers.example")
 BEN = subscription("ben@papers.example")
-
-
-@pytest_asyncio.fixture
-async def digests(settings: Settings) -> AsyncIterator[Digests]:
-    async with sending(settings) as found:
-        yield found
 
 
 @pytest.fixture
