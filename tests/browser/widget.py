@@ -1,6 +1,7 @@
 """A host page with the widget in it, and what tests ask of it."""
 
 import json
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,6 +65,20 @@ async def freeze(page: Page) -> None:
     """From the next navigation on, time stands still but for `page.clock.run_for`."""
     await page.clock.install(time=0)
     await page.clock.pause_at(1000)
+
+
+async def run_until(page: Page, condition: Callable[[], bool], what: str) -> int:
+    """Let a frozen page's time pass until something is so; how many milliseconds that took.
+
+    For what waits in the page until it has heard of an answer: it hears after the test does.
+    """
+    deadline = time.monotonic() + 30.0
+    passed = 0
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        await page.clock.run_for(100)
+        passed += 100
+    return passed
 
 
 async def observed(page: Page) -> None:
