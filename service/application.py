@@ -17,7 +17,6 @@ from service.digest.handlers import DigestHandlers, DigestState
 from service.digest.links import Links, Tokens
 from service.digest.metrics import DigestMetrics
 from service.digest.notices import Courier, NoticeTask
-from service.digest.transport import MailSettingsError
 from service.digest.transport import check as check_mail
 from service.errors import ServiceError
 from service.event_types import event_types
@@ -36,15 +35,11 @@ from service.settings import Settings, SettingsError
 from service.state import StateFormatError, check_state
 from service.state_keys import match
 from service.times import DAY_MS
-from service.trending.windows import TrendingSettingsError
 from service.web.api import Api
 from service.web.application import WebApplication
 from service.web.server import WebServer, listen
 
-_CANNOT_START = (
-    *(ArtifactError, SigningKeysError, ApiKeysError, ListenError),
-    *(SettingsError, TrendingSettingsError, MailSettingsError),
-)
+_CANNOT_START = (ArtifactError, SigningKeysError, ApiKeysError, ListenError, SettingsError)
 
 log = structlog.get_logger(__name__)
 

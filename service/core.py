@@ -42,7 +42,7 @@ class Core:
     ) -> None:
         """Opens the model; verify: whether its files are to be checked.
 
-        Raises ArtifactError, SigningKeysError and TrendingSettingsError.
+        Raises ArtifactError, SigningKeysError and SettingsError.
         """
         self.types = types
         self.state = state

@@ -80,7 +80,6 @@ def send(
         from service.digest.opening import opened
         from service.digest.sender import send_due
         from service.digest.tools import MailServerAway
-        from service.digest.transport import MailSettingsError
 
         stopping = asyncio.Event()  # the mail at hand is finished
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -91,7 +90,7 @@ def send(
                 say(str(report))
                 await _say_undecided(report.undecided, tools.subscriptions)
                 typer.echo(links, err=True, nl=bool(links))
-        except (MailServerAway, MailSettingsError) as error:
+        except MailServerAway as error:
             fail(str(error))
 
     run_on_state(settings, run)
@@ -251,11 +250,12 @@ def bounces(
 
 def _check_mail(settings: "Settings") -> None:
     """End where mails could not be sent as the settings want it."""
-    from service.digest.transport import MailSettingsError, check
+    from service.digest.transport import check
+    from service.settings import SettingsError
 
     try:
         check(settings)
-    except MailSettingsError as error:
+    except SettingsError as error:
         fail(str(error))
 
 

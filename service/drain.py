@@ -20,8 +20,8 @@ async def drain(state: FeedbackState, settings: Settings, tell: Callable[[int], 
     Steps as an updater whenever no other publishes, so it ends with or without one at work.
     tell: called with the number of events that are not learned from yet, when it changes; the last
     time with 0.
-    Counts by the settings that `serve` left. Raises ArtifactError, SettingsError where others are
-    given, SigningKeysError, ServiceError, and TrendingSettingsError.
+    Counts by the settings that `serve` left. Raises ArtifactError, SettingsError (also
+    where others are given), SigningKeysError and ServiceError.
     """
     settings = await with_left(state.client, settings)
     artifact = Artifact.open(settings.model)

@@ -18,7 +18,8 @@ _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?|https?://\[[0-9a-f:]+\](:[
 
 
 class SettingsError(ValueError):
-    """A setting has a value that it cannot have; the message names both."""
+    """A setting has a value that it can't have, alone or beside others; the message, one sentence,
+    names them."""
 
 
 class Settings(BaseSettings):

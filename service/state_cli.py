@@ -36,7 +36,6 @@ def run_on_state(
     from service.errors import ServiceError
     from service.logs import configure
     from service.secrets import SigningKeysError
-    from service.trending.windows import TrendingSettingsError
 
     configure()
     try:
@@ -53,7 +52,6 @@ def run_on_state(
         ServiceError,
         SettingsError,
         SigningKeysError,
-        TrendingSettingsError,
     ) as error:
         fail(str(error))
 

@@ -50,7 +50,7 @@ def open_updater(
     state: FeedbackState, artifact: Artifact, settings: Settings
 ) -> Updater | Counting:
     """An updater as the settings say; for a model that knows nothing of readers one that counts
-    alone. Raises SigningKeysError and TrendingSettingsError."""
+    alone. Raises SigningKeysError and SettingsError."""
     types = event_types(settings.event_types)
     feedback_log = open_log(state, settings)
     keep_seconds = settings.log_days * DAY_SECONDS
@@ -61,7 +61,7 @@ def open_updater(
 
 
 def open_log(state: FeedbackState, settings: Settings) -> FeedbackLog:
-    """The log of who counts. Raises SigningKeysError and TrendingSettingsError."""
+    """The log of who counts. Raises SigningKeysError and SettingsError."""
     return FeedbackLog(
         state.client,
         window_seconds=settings.event_window_days * DAY_SECONDS,
@@ -73,7 +73,7 @@ def open_log(state: FeedbackState, settings: Settings) -> FeedbackLog:
 def open_trends(state: FeedbackState, settings: Settings) -> TrendPublisher:
     """What publishes trends, as the settings say.
 
-    Raises SigningKeysError and TrendingSettingsError.
+    Raises SigningKeysError and SettingsError.
     """
     configured = configured_trending(settings, event_types(settings.event_types))
     hours = Hours(state.client, open_log(state, settings), _records(state, settings))

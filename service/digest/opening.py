@@ -33,8 +33,7 @@ async def opened(
 ) -> AsyncIterator[Tools]:
     """The tools of a sender, for the time of the block.
 
-    Raises ArtifactError, SigningKeysError, SettingsError, TrendingSettingsError,
-    MailSettingsError, and ServiceError STATE_AWAY.
+    Raises ArtifactError, SigningKeysError, SettingsError and ServiceError STATE_AWAY.
     """
     check(settings)
     cache = AnswerCache(

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from service.settings import Settings
+from service.settings import Settings, SettingsError
 
 FIRST_RETRY_SECONDS = 60.0
 LAST_RETRY_SECONDS = 4 * 3_600.0
@@ -28,10 +28,6 @@ MAX_LOST = 5
 
 MAIL_FOLDER = "mail"
 """The Maildir, in the data folder."""
-
-
-class MailSettingsError(ValueError):
-    """The settings of mails contradict each other; the message says how, in one sentence."""
 
 
 class Refused(Exception):  # noqa: N818 - the server's word, and named for it
@@ -87,7 +83,7 @@ class Transport(Protocol):
 
 
 def open_transport(settings: Settings) -> Transport:
-    """The transport that the settings name, not yet connected. Raises MailSettingsError."""
+    """The transport that the settings name, not yet connected. Raises SettingsError."""
     check(settings)
     if settings.smtp_host is None:
         from service.digest.maildir import MaildirTransport  # noqa: PLC0415 - the one that is used
@@ -107,26 +103,26 @@ def open_transport(settings: Settings) -> Transport:
 
 
 def check(settings: Settings) -> None:
-    """Raises MailSettingsError where mails could not be sent as the settings want it."""
+    """Raises SettingsError where mails could not be sent as the settings want it."""
     if settings.smtp_host is None:
         return
     if settings.public_url is None:
-        raise MailSettingsError(
+        raise SettingsError(
             "Mails by SMTP need an address for their links: say where readers reach the pages with "
             "--public-url or RELATED_PAPERS_PUBLIC_URL, such as https://papers.example."
         )
     if settings.mail_from == Settings.model_fields["mail_from"].default:
-        raise MailSettingsError(
+        raise SettingsError(
             "Mails by SMTP need a sender: say whom they are from with RELATED_PAPERS_MAIL_FROM, "
             "such as Papers <digest@papers.example>."
         )
     if (settings.smtp_username is None) != (settings.smtp_password_file is None):
-        raise MailSettingsError(
+        raise SettingsError(
             "RELATED_PAPERS_SMTP_USERNAME and RELATED_PAPERS_SMTP_PASSWORD_FILE belong together: "
             "set both, or neither."
         )
     if settings.smtp_username is not None and settings.smtp_security == "none":
-        raise MailSettingsError(
+        raise SettingsError(
             "RELATED_PAPERS_SMTP_SECURITY=none would send the password in the clear: use starttls "
             "or tls, or set no RELATED_PAPERS_SMTP_USERNAME."
         )
@@ -148,7 +144,7 @@ def _password(file: Path | None) -> str | None:
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise MailSettingsError(f"The password file {file} can't be read: {error}.") from error
+        raise SettingsError(f"The password file {file} can't be read: {error}.") from error
     if not lines or not lines[0]:
-        raise MailSettingsError(f"The password file {file} is empty.")
+        raise SettingsError(f"The password file {file} is empty.")
     return lines[0]

@@ -21,8 +21,8 @@ async def rebuild(state: FeedbackState, settings: Settings) -> Rebuilt:
 
     Beside updaters each event still counts once; the rankings stay as they were meanwhile. If this
     is killed the next updater finishes it.
-    Counts by the settings that `serve` left. Raises SettingsError where others are given,
-    SigningKeysError, ServiceError, and TrendingSettingsError.
+    Counts by the settings that `serve` left. Raises SettingsError (also where others are
+    given), SigningKeysError and ServiceError.
     """
     settings = await with_left(state.client, settings)
     trends = open_trends(state, settings)

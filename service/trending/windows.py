@@ -7,7 +7,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from models.interactions import EVENT_TYPES, EventType
-from service.settings import Settings
+from service.settings import Settings, SettingsError
 from service.times import DAY_MS
 
 MAX_WINDOWS = 8
@@ -18,10 +18,6 @@ IMPRESSION_HALF_LIFE = 0.5
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _MAX_NAME_CHARACTERS = 64
-
-
-class TrendingSettingsError(ValueError):
-    """The settings of trends make no sense; the message says in one sentence what is wrong."""
 
 
 class TypeWeight(NamedTuple):
@@ -80,7 +76,7 @@ _TYPES = TypeAdapter(dict[str, _Fields])
 
 
 def configured_trending(settings: Settings, types: Mapping[str, EventType]) -> Trending:
-    """As the settings say. Raises TrendingSettingsError."""
+    """As the settings say. Raises SettingsError."""
     return trending(
         settings.trending_windows, settings.trending_types, types, log_days=settings.log_days
     )
@@ -101,7 +97,7 @@ def trending(
     types: every type of event that the service takes.
     log_days: how long the log keeps events; windows are a day shorter at least, so that the log
         holds all that is in one.
-    Raises TrendingSettingsError with one sentence that says what is wrong where.
+    Raises SettingsError with one sentence that says what is wrong where.
     """
     lengths = {name: round(days * DAY_MS) for name, days in _days(windows, log_days).items()}
     counted = {**TYPE_WEIGHTS, **_weights(weights, types)}
@@ -120,19 +116,17 @@ def _days(setting: str, log_days: float) -> Mapping[str, float]:
     try:
         days = _WINDOWS.validate_json(setting)
     except ValidationError as error:
-        raise TrendingSettingsError(f"The trending windows: {_first(error)}.") from error
+        raise SettingsError(f"The trending windows: {_first(error)}.") from error
     if not 1 <= len(days) <= MAX_WINDOWS:
-        raise TrendingSettingsError(
-            f"There are {len(days)} trending windows: give 1 to {MAX_WINDOWS}."
-        )
+        raise SettingsError(f"There are {len(days)} trending windows: give 1 to {MAX_WINDOWS}.")
     for name, each in days.items():
         if not _NAME.fullmatch(name) or len(name) > _MAX_NAME_CHARACTERS:
-            raise TrendingSettingsError(
+            raise SettingsError(
                 f"The trending window {name!r} must be kebab-case, and at most "
                 f"{_MAX_NAME_CHARACTERS} characters long."
             )
         if not 1 / 24 <= each <= log_days - 1:
-            raise TrendingSettingsError(
+            raise SettingsError(
                 f"The trending window {name!r} has {each:g} days: it has an hour at least, and at "
                 f"most {log_days - 1:g} days, one less than the log keeps events."
             )
@@ -143,10 +137,10 @@ def _weights(setting: str, types: Mapping[str, EventType]) -> dict[str, TypeWeig
     try:
         given = _TYPES.validate_json(setting)
     except ValidationError as error:
-        raise TrendingSettingsError(f"The trending types: {_first(error)}.") from error
+        raise SettingsError(f"The trending types: {_first(error)}.") from error
     for name in given:
         if name not in types:
-            raise TrendingSettingsError(
+            raise SettingsError(
                 f"The trending type {name!r} is no type of event: add it by "
                 "RELATED_PAPERS_EVENT_TYPES first."
             )
@@ -154,7 +148,7 @@ def _weights(setting: str, types: Mapping[str, EventType]) -> dict[str, TypeWeig
             able = ", ".join(
                 sorted(each for each in types if not types[each].undoes and each != IMPRESSION)
             )
-            raise TrendingSettingsError(
+            raise SettingsError(
                 f"The trending type {name!r} is none that counts: name one of {able}."
             )
     return {name: TypeWeight(fields.weight, fields.half_life) for name, fields in given.items()}

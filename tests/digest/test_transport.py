@@ -9,7 +9,6 @@ from service.digest.smtp import SmtpTransport
 from service.digest.transport import (
     FIRST_RETRY_SECONDS,
     LAST_RETRY_SECONDS,
-    MailSettingsError,
     open_transport,
     retry_seconds,
 )
@@ -47,7 +46,7 @@ def test_with_a_mail_server_there_is_none() -> None:
 def test_settings_that_contradict_each_other_are_refused_in_one_sentence(
     change: dict[str, str | None], sentence: str
 ) -> None:
-    with pytest.raises(MailSettingsError, match=sentence):
+    with pytest.raises(SettingsError, match=sentence):
         open_transport(load(**{**BY_SMTP, **change}))
 
 
@@ -55,7 +54,7 @@ def test_an_empty_password_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text("\n")
     login = {"smtp_username": "digest", "smtp_password_file": file}
-    with pytest.raises(MailSettingsError, match=r"password is empty\."):
+    with pytest.raises(SettingsError, match=r"password is empty\."):
         open_transport(load(**BY_SMTP, **login))
     file.write_text("correct horse\n")
     assert isinstance(open_transport(load(**BY_SMTP, **login)), SmtpTransport)

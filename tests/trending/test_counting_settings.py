@@ -42,9 +42,11 @@ async def ranked(server: Server) -> set[str]:
 
 @pytest_asyncio.fixture
 async def served(
-    state_url: str, toy_model: Path, tmp_path: Path
+    state_url: str, toy_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Settings, Server]]:
-    """A state that an updater counted, with a type and a window of its own; it is killed now."""
+    """A state that an updater counted, with a type and a window of its own; it is killed now.
+    Commands find the model in their environment."""
+    monkeypatch.setenv("RELATED_PAPERS_MODEL", str(toy_model))
     settings = Settings(
         model=toy_model,
         data_dir=tmp_path / "data",
@@ -67,10 +69,9 @@ async def served(
 
 @pytest.mark.parametrize("command", ["trending rebuild", "feedback drain"])
 async def test_a_command_that_was_told_nothing_drops_nothing(
-    served: tuple[Settings, Server], command: str, monkeypatch: pytest.MonkeyPatch
+    served: tuple[Settings, Server], command: str
 ) -> None:
     settings, server = served
-    monkeypatch.setenv("RELATED_PAPERS_MODEL", str(settings.model))
     await server.state.append([made(server.now_ms, "ada", "2", "dwell", "graph-02")])
     drained = run(settings, "feedback", "drain")
     assert drained.returncode == 0, drained.stderr
@@ -83,7 +84,6 @@ async def test_other_settings_are_refused_and_both_are_named(
     served: tuple[Settings, Server], command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings, server = served
-    monkeypatch.setenv("RELATED_PAPERS_MODEL", str(settings.model))
     before = await server.state.client.hgetall(RANKINGS_KEY)
     monkeypatch.setenv("RELATED_PAPERS_TRENDING_WINDOWS", '{"day": 1}')
     refused = run(settings, *command.split())
