@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -32,16 +32,6 @@ class PaperRecord:
     reference_count: int
 
 
-class Summary(NamedTuple):
-    """A paper in short; texts as UTF-8, empty where unknown, and `year` 0 where unknown."""
-
-    id: memoryview
-    title: memoryview
-    authors: list[memoryview]
-    year: int
-    venue: memoryview
-
-
 @dataclass(frozen=True)
 class PaperIndex:
     """From every spelling of an id to its row: `spellings` sorted, `rows` int32 beside them."""
@@ -65,39 +55,29 @@ class PaperIndex:
         at = self.spellings.find(paper_id)
         if at < 0:
             at = self.spellings.find(canonical(paper_id))
-        return None if at < 0 else int(self.rows[at])
+        return None if at < 0 else self._rows[at]
+
+    @cached_property
+    def _rows(self) -> memoryview:
+        return self.rows.data  # a view of the same memory: numpy takes ten times as long for one
 
 
 class _Texts:
     """The strings of an Arrow column, read where they lie: a tenth of what its scalars cost."""
 
-    def __init__(self, column: pa.StringArray) -> None:
+    def __init__(self, column: pa.StringArray | pa.BinaryArray) -> None:
         _, offsets, data = column.buffers()
         begin = column.offset
         self._offsets = memoryview(offsets).cast("i")[begin : begin + len(column) + 1]
         self._data = memoryview(data or b"")
 
     def __getitem__(self, row: int) -> str:
-        return str(self.utf8(row), "utf-8")
+        return str(self.encoded(row), "utf-8")
 
-    def utf8(self, row: int) -> memoryview:
+    def encoded(self, row: int) -> memoryview:
         """The bytes of a string."""
         begin, end = self._offsets[row : row + 2]
         return self._data[begin:end]
-
-
-class _Lists:
-    """The lists of strings of an Arrow column, likewise."""
-
-    def __init__(self, column: pa.ListArray) -> None:
-        begin = column.offset
-        self._offsets = memoryview(column.buffers()[1]).cast("i")[begin : begin + len(column) + 1]
-        self._texts = _Texts(column.values)
-
-    def utf8(self, row: int) -> list[memoryview]:
-        """The bytes of each string of a list."""
-        begin, end = self._offsets[row : row + 2]
-        return [self._texts.utf8(at) for at in range(begin, end)]
 
 
 def venue_codes(table: pa.Table) -> tuple[NDArray[np.int32], list[str]]:
@@ -114,6 +94,7 @@ class Papers:
 
     `year`: int16, 0 where unknown. `work`: int32, equal for versions of one work.
     `citation_count`: int32, citations from papers of the corpus.
+    `basic`: of a row, the bytes that `models.wire` made.
     """
 
     def __init__(self, table: pa.Table, index: PaperIndex) -> None:
@@ -123,10 +104,10 @@ class Papers:
             else table[name].chunk(0)
             for name in table.column_names
         }
-        self._ids, self._titles, self._abstracts, self._venues = (
-            _Texts(self._columns[name]) for name in ("id", "title", "abstract", "venue")
+        self._ids, self._titles, self._abstracts = (
+            _Texts(self._columns[name]) for name in ("id", "title", "abstract")
         )
-        self._authors = _Lists(self._columns["authors"])
+        self.basic = _Texts(self._columns["basic"]).encoded
         self._row = lru_cache(maxsize=ROWS_KEPT)(index.row)
         self._size = int(table.num_rows)
         self.year = self._numbers("year", np.int16)
@@ -175,19 +156,11 @@ class Papers:
         """Every id, by row."""
         return list(self._columns["id"].to_pylist())
 
-    def summary(self, row: int) -> Summary:
-        """What a list shows, where it lies: a tenth of a record's cost."""
-        return Summary(
-            self._ids.utf8(row),
-            self._titles.utf8(row),
-            self._authors.utf8(row),
-            int(self.year[row]),
-            self._venues.utf8(row),
-        )
-
     def record(self, row: int) -> PaperRecord:
         """All that is known of one paper."""
-        value = {name: column[row].as_py() for name, column in self._columns.items()}
+        value = {
+            name: column[row].as_py() for name, column in self._columns.items() if name != "basic"
+        }
         return PaperRecord(
             id=value["id"],
             title=value["title"],

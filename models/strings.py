@@ -1,14 +1,15 @@
 """Sorted strings that are searched where they lie: memory-mapped, nothing is loaded or hashed."""
 
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-FENCE = 32
+FENCE = 16
 """One string in so many is kept in memory, so that a search touches few pages."""
 
 
@@ -56,15 +57,16 @@ class SortedStrings:
             wanted = string.encode()
         except UnicodeEncodeError:  # a lone surrogate: nothing here can be equal to it
             return -1
-        low = bisect_left(self._fence, wanted) * FENCE
-        low, high = max(low - FENCE, 0), min(low, len(self))
-        while low < high:
-            middle = (low + high) // 2
-            if self._bytes(middle) < wanted:
-                low = middle + 1
-            else:
-                high = middle
-        return low if low < len(self) and self._bytes(low) == wanted else -1
+        begin = (bisect_right(self._fence, wanted) - 1) * FENCE
+        if begin < 0:  # before the first
+            return -1
+        ends = self._offsets[begin : begin + FENCE + 1].tolist()
+        first = ends[0]
+        block = bytes(self._data[first : ends[-1]])
+        for place, (low, high) in enumerate(pairwise(ends), begin):
+            if block[low - first : high - first] == wanted:
+                return place
+        return -1
 
     @cached_property
     def _fence(self) -> list[bytes]:

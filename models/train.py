@@ -35,6 +35,7 @@ from models.reader_fitting import FittedReaders, fit_readers
 from models.signals import DenseSignal
 from models.split import inner_splits
 from models.tfidf import TermCounts, count_terms
+from models.wire import basic_papers
 from models.writer import ArtifactWriter, publish, publishing
 
 NEIGHBORS = 100
@@ -169,7 +170,7 @@ def paper_table(corpus: Corpus) -> pa.Table:
         ("reference_count", np.diff(corpus.citations.indptr)),
     ):
         table = table.append_column(name, pa.array(column.astype(np.int32)))
-    return table
+    return table.append_column("basic", basic_papers(table))
 
 
 def write(

@@ -4,7 +4,8 @@ import asyncio
 import struct
 from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from relatedpapers.v1 import recommendation_service_pb2 as pb
 from relatedpapers.v1.paper_pb2 import PaperView
@@ -35,8 +36,7 @@ POLICY = Policy(ttl_seconds=3600.0, shared=True)
 _BASIC = PaperView.PAPER_VIEW_BASIC
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """Which part of a list to show, and how.
 
     digest: of the request that made the list, without what may differ from page to page.
@@ -251,7 +251,7 @@ def _following(
     excluded = (*wanted.filter.excluded, *shown, *left_out)
     filtered = replace(wanted.filter, excluded=excluded)
     wanted = replace(wanted, filter=filtered, adjustment=adjustment)
-    return wanted, replace(page, shown=shown)
+    return wanted, page._replace(shown=shown)
 
 
 def _is_ready_made(wanted: Wanted, page: Page) -> bool:

@@ -6,6 +6,7 @@ costs as much as a dozen lines of Python when the caches hold another request's 
 
 from collections.abc import Iterator
 from functools import lru_cache
+from operator import mul
 from typing import NamedTuple
 
 import numpy as np
@@ -44,6 +45,17 @@ class _Block(NamedTuple):
     order: NDArray[np.intp]
     falling: NDArray[np.float32]
     contributions: NDArray[np.float32]
+
+
+class _TermWeights(NamedTuple):
+    """What each contribution is multiplied by, in the forms that its users take.
+
+    terms: float32 (terms). falling: -1 times it. numbers: the same as a list.
+    """
+
+    terms: NDArray[np.float32]
+    falling: NDArray[np.float32]
+    numbers: list[float]
 
 
 class Recommender:
@@ -108,10 +120,10 @@ class Recommender:
 
     def _nearest(self, wanted: Wanted, offset: int, size: int) -> Results | None:
         """`related` where the stored list is all it takes, at half the cost; else None."""
-        seed = wanted.seeds[0]
-        ranking, weights = self._scorer.stored(seed), self._term_weights(wanted.popularity)
-        falling = ranking.contributions.dot(-weights)
-        listed, work = ranking.rows.tolist(), self._work
+        seed, work, bias = wanted.seeds[0], self._work, self._blend.bias
+        neighbors, weights = self._scorer.neighbors, self._term_weights(wanted.popularity)
+        listed = neighbors.listed(seed)
+        falling = neighbors.contributions[seed, : len(listed)].dot(weights.falling)
         taken = {work[seed]}
         kept: list[int] = []
         for place in falling.argsort(kind="stable").tolist():
@@ -123,12 +135,15 @@ class Recommender:
         else:
             return None
         kept = kept[offset:-1]
+        logits, numbers = falling.tolist(), weights.numbers
         return Results(
             rows=[listed[place] for place in kept],
             sources=[Source.MODEL] * size,
-            bias=self._blend.bias,
-            logits=[self._blend.bias - each for each in falling[kept].tolist()],
-            contributions=(ranking.contributions[kept] * weights).tolist(),
+            bias=bias,
+            logits=[bias - logits[place] for place in kept],
+            contributions=[
+                list(map(mul, neighbors.contributed(seed, place), numbers)) for place in kept
+            ],
             more=True,
             terms=self._blend.term_names,
         )
@@ -242,16 +257,16 @@ class Recommender:
 
     def _weights(self, wanted: Wanted) -> NDArray[np.float32]:
         """float32 (terms): what each contribution is multiplied by."""
-        weights = self._term_weights(wanted.popularity)
+        weights = self._term_weights(wanted.popularity).terms
         if wanted.adjustment is None:
             return weights
         others = len(wanted.adjustment.terms) - len(weights)
         return np.concatenate([weights, np.ones(others, np.float32)])
 
-    def _weights_of_terms(self, popularity: float) -> NDArray[np.float32]:
+    def _weights_of_terms(self, popularity: float) -> _TermWeights:
         weights = np.where(self._blend.term_is_popularity, popularity, 1.0).astype(np.float32)
         weights.flags.writeable = False  # it is kept
-        return weights
+        return _TermWeights(weights, -weights, weights.tolist())
 
     def _admit(
         self,
@@ -283,7 +298,7 @@ class Recommender:
         """
         rows = block.rows[kept]
         places = np.argsort(rows)
-        weights = self._term_weights(wanted.popularity)
+        weights = self._term_weights(wanted.popularity).terms
 
         def similarity(place: int) -> NDArray[np.float64]:
             ranking = self._scorer.stored(int(rows[place]))

@@ -4,8 +4,8 @@ import base64
 import binascii
 import hashlib
 import struct
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import Message
@@ -34,8 +34,7 @@ def _fields_of_a_page(kind: Descriptor) -> tuple[str, ...]:
     return tuple(field for field in _OF_A_PAGE if field in kind.fields_by_name)
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """A place in a list.
 
     offset: how many results come before it.

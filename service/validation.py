@@ -97,7 +97,8 @@ def paper_ids(field: str, values: Sequence[str], maximum: int) -> Sequence[str]:
     """Paper ids in any spelling; there may be none."""
     at_most(field, values, maximum)
     for place, value in enumerate(values):
-        paper_id(f"{field}[{place}]", value)
+        if not 0 < len(value) <= MAX_ID_CHARACTERS:
+            paper_id(f"{field}[{place}]", value)  # says why not
     return values
 
 

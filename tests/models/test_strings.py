@@ -30,6 +30,13 @@ def test_many_positions_at_once(strings: list[str]) -> None:
     assert found.positions(wanted).tolist() == [found.find(each) for each in wanted]
 
 
+def test_each_of_many_is_found_and_nothing_between_them() -> None:
+    found = SortedStrings.build(f"{number:03}" for number in range(100))
+    assert [found.find(f"{number:03}") for number in range(100)] == list(range(100))
+    assert {found.find(f"{number:03}x") for number in range(100)} == {-1}
+    assert found.find("") == -1
+
+
 def test_nothing_is_found_among_no_strings() -> None:
     nothing = SortedStrings.build([])
     assert len(nothing) == 0

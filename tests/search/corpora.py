@@ -12,6 +12,7 @@ from models.papers import PaperIndex, Papers, venue_codes
 from models.search_index import open_index, write_index
 from models.search_query import parse
 from models.searcher import Found, Restriction, Searcher
+from models.wire import basic_papers
 
 Paper = dict[str, Any]
 
@@ -35,7 +36,8 @@ def table_of(papers: Sequence[Paper]) -> pa.Table:
         for row, paper in enumerate(papers)
     ]
     counts = [(name, pa.int32()) for name in ("work", "citation_count", "reference_count")]
-    return pa.Table.from_pylist(rows, schema=pa.schema([*SCHEMA, *counts]))
+    table = pa.Table.from_pylist(rows, schema=pa.schema([*SCHEMA, *counts]))
+    return table.append_column("basic", basic_papers(table))
 
 
 def write(folder: Path, papers: Sequence[Paper], **options: Any) -> None:

@@ -135,5 +135,5 @@ def test_an_index_that_cannot_be_opened_says_so(version: Path) -> None:
 def test_an_artifact_of_format_2_is_refused(version: Path) -> None:
     manifest = json.loads((version / "manifest.json").read_text())
     (version / "manifest.json").write_text(json.dumps(manifest | {"format_version": 2}))
-    with pytest.raises(ArtifactError, match="format 2, but this release reads format 3"):
+    with pytest.raises(ArtifactError, match="format 2, but this release reads format 4"):
         Artifact.open(version)

@@ -1,0 +1,51 @@
+"""Papers as lists show them, laid out once by training, so that serving has only to copy them.
+
+A paper is a serialized `relatedpapers.v1.Paper` with the fields of its basic view, in the public
+wire format of Protocol Buffers: each field a tag, a length or number, and the bytes.
+"""
+
+import pyarrow as pa
+
+_TAGS = {"id": b"\x0a", "title": b"\x12", "authors": b"\x1a", "year": b"\x20", "venue": b"\x2a"}
+"""(field number << 3) | kind; kind 0 is a number, 2 a text."""
+
+
+def basic_papers(table: pa.Table) -> pa.BinaryArray:
+    """binary (papers), from the columns of `models.corpus.SCHEMA`; what is unknown is left out."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - no server should load it
+
+    def text(name: str, texts: pa.Array) -> pa.Array:
+        lengths = pc.binary_length(texts)
+        return pc.binary_join_element_wise(
+            _TAGS[name], _varints(lengths), texts.cast(pa.binary()), b""
+        )
+
+    def known_text(name: str) -> pa.Array:
+        texts = columns[name]
+        return pc.if_else(pc.equal(texts, ""), b"", text(name, texts))
+
+    columns = {name: table[name].combine_chunks() for name in _TAGS}
+    year, authors = columns["year"], columns["authors"]
+    names = pa.ListArray.from_arrays(authors.offsets, text("authors", authors.values))
+    return pc.binary_join_element_wise(
+        known_text("id"),
+        known_text("title"),
+        pc.binary_join(names, b""),
+        pc.if_else(
+            pc.equal(year, 0), b"", pc.binary_join_element_wise(_TAGS["year"], _varints(year), b"")
+        ),
+        known_text("venue"),
+        b"",
+    )
+
+
+def varint(number: int) -> bytes:
+    """A length or number, 0 or more: 7 bits a byte, the lowest first."""
+    low, high = number & 0x7F, number >> 7
+    return bytes([low | 0x80]) + varint(high) if high else bytes([low])
+
+
+def _varints(numbers: pa.Array) -> pa.Array:
+    coded = numbers.dictionary_encode()
+    kinds = [varint(number) for number in coded.dictionary.to_pylist()]
+    return pa.array(kinds, pa.binary()).take(coded.indices)
