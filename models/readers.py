@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -29,11 +29,12 @@ SIGNALS = ("text", "smoothed_text", "als", "saves")
 
 
 @cache
-def solver() -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """BLAS ssyrk and LAPACK sposv, loaded when first asked for."""
-    from scipy.linalg import blas, lapack  # noqa: PLC0415 - .2 s, for which no start has to wait
+def solver() -> Callable[..., Any]:
+    """LAPACK sposv, loaded when first asked for."""
+    from scipy.linalg.lapack import sposv  # noqa: PLC0415 - .2 s, for which no start has to wait
 
-    return blas.ssyrk, lapack.sposv
+    found: Callable[..., Any] = sposv
+    return found
 
 
 def solve_readers(
@@ -54,30 +55,58 @@ def confidence(weights: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.maximum(np.float32(1), np.float32(CONFIDENCE) * np.abs(weights))
 
 
+class NormalEquations(NamedTuple):
+    """What the papers of a library add to the equations of its reader's exact ALS vector,
+    x = (Y'Y + Y'(C - I)Y + lambda I)^-1 Y'C p (Hu, Koren and Volinsky 2008, equation 4).
+
+    p is 1 where a weight is above 0, and c as `confidence` says.
+    left: Y'(C - I)Y, float32 (F x F). right: Y'C p, float32 (F).
+    """
+
+    left: NDArray[np.float32]
+    right: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, factors: NDArray[np.float32], weights: NDArray[np.float32]) -> "NormalEquations":
+        """factors: those of the papers, float32 (n x F); weights: signed (n)."""
+        c = confidence(weights)
+        # A matrix's transpose times itself takes half the products of two others: so there is
+        # (C - I) / a at both sides of it.
+        surplus = c - np.float32(1)
+        a = surplus.max(initial=0)
+        equal = a == surplus.min(initial=a)
+        known = factors if equal else factors * np.sqrt(surplus / a)[:, None]
+        left = known.T @ known
+        left *= a
+        return cls(left, (c * (weights > 0)) @ factors)
+
+    def moved(self, now: "NormalEquations", then: "NormalEquations") -> "NormalEquations":
+        """After some papers came, went or changed, which now add the one and then the other."""
+        return NormalEquations(
+            self.left + (now.left - then.left), self.right + (now.right - then.right)
+        )
+
+    def solved(self, gram: NDArray[np.float32]) -> NDArray[np.float32]:
+        """x, float32 (F). gram: Y'Y of all papers. Raises ValueError where the factors are no
+        numbers."""
+        left = gram + self.left
+        left.ravel()[:: len(left) + 1] += np.float32(REGULARIZATION)
+        _, solved, failed = solver()(left.T, self.right, lower=1, overwrite_a=1)
+        if failed:
+            raise ValueError("the equations are not positive definite; are the factors finite?")
+        vector: NDArray[np.float32] = solved
+        return vector
+
+
 def solve_reader(
     gram: NDArray[np.float32], factors: NDArray[np.float32], weights: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """The exact ALS vector of a reader, float32 (F).
+    """The exact ALS vector of a reader by the whole library, float32 (F).
 
-    Equation 4 of Hu, Koren and Volinsky (2008), x = (Y'Y + Y'(C - I)Y + lambda I)^-1 Y'C p, over
-    the whole library: p is 1 where a weight is above 0, and c as `confidence` says. `gram`: Y'Y of
-    all papers, F x F; `factors`: those of the library's papers, n x F; `weights`: signed (n).
+    gram: Y'Y of all papers, F x F; factors: those of the library's papers, n x F; weights: signed
+    (n).
     """
-    ssyrk, sposv = solver()
-    c = confidence(weights)
-    # Y'(C - I)Y by half the products of a general one, with (C - I) / a at both sides of it.
-    surplus = c - np.float32(1)
-    a = surplus.max(initial=0)
-    equal = a == surplus.min(initial=a)
-    known = factors if equal else factors * np.sqrt(surplus / a)[:, None]
-    left = ssyrk(a, known.T, beta=1.0, c=gram.T, lower=1)
-    left.ravel(order="K")[:: len(left) + 1] += np.float32(REGULARIZATION)
-    right = (c * (weights > 0)) @ factors
-    _, solved, failed = sposv(left, right, lower=1, overwrite_a=1, overwrite_b=1)
-    if failed:
-        raise ValueError("the normal equations are not positive definite; are the factors finite?")
-    vector: NDArray[np.float32] = solved
-    return vector
+    return NormalEquations.of(factors, weights).solved(gram)
 
 
 def co_readers(libraries: sp.csr_matrix) -> sp.csr_matrix:

@@ -55,7 +55,7 @@ class ReaderTaste(NamedTuple):
 
     def contributions(self, rows: NDArray[np.int32]) -> NDArray[np.float32]:
         """The term `reader` of these papers, float32."""
-        z = self.scorer.similarity(self.standing.taste, rows, self.standing.live)
+        z = self.scorer.similarity(self.standing.taste, rows)
         grown = READER_WEIGHT * np.sign(z) * np.log1p(np.abs(z))
         return grown.astype(np.float32)
 

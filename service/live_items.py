@@ -107,6 +107,15 @@ class LiveRows:
         buffer.filled = count + len(rows)
         return replace(self, moments=moments, slot=slot, _buffer=buffer, _count=buffer.filled)
 
+    def replaced_since(self, before: "LiveRows", rows: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Which of these rows may differ from those of a matrix before; never none that does."""
+        now: NDArray[np.int32] = self.slot[rows]
+        then: NDArray[np.int32] = before.slot[rows]
+        # A place in a buffer is written once.
+        if self._buffer is before._buffer:  # noqa: SLF001 - another of its own kind
+            return np.not_equal(now, then)
+        return (now >= 0) | (then >= 0)
+
     def __getitem__(self, rows: NDArray[np.int32]) -> NDArray[np.float32]:
         """A copy of these rows, float32 (rows x columns)."""
         found: NDArray[np.float32] = self.base[rows]
@@ -161,6 +170,13 @@ class LiveItems:
         """The papers as they were trained. Reads their matrices once, to sum them."""
         factors, smoothed = LiveRows.over(model.item_factors), LiveRows.over(model.smoothed_text)
         return cls(model, 0, 0, factors, smoothed, model.saves, {})
+
+    def moved(self, before: "LiveItems", rows: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Those of these papers whose vectors may differ from a state before; all their vectors
+        are replaced together."""
+        if self is before:
+            return rows[:0]
+        return rows[self.factors.replaced_since(before.factors, rows)]
 
     def changed(self, version: int, states: Mapping[int, ItemState | None]) -> "LiveItems":
         """With the present state of these papers, by row; None is as it was trained."""

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from models.artifact import Artifact
 from models.interactions import EVENT_TYPES, RETRACT, UNTIMED, Event, EventType, library
 
@@ -45,25 +48,27 @@ def renewed_library(
     trained: Mapping[int, float],
     before: Mapping[int, float],
     events: Sequence[Event],
-    rows: Sequence[int | None],
+    rows: NDArray[np.int32],
     known: int,
     types: Mapping[str, EventType] = EVENT_TYPES,
 ) -> dict[int, float]:
     """`effective_library` of all events, from the library `before` those after the first `known`.
 
-    rows: those of the events' papers, found once, since finding them would cost the most.
+    rows: those of the events' papers, -1 outside the model; found once, since finding them would
+    cost the most.
     An event tells of one paper, and a retraction of that of the event it takes back: the others
     stay as they were.
     """
-    changed = {row for row in rows[known:] if row is not None}
-    placed = list(zip(events, rows, strict=True))
+    told = rows[known:]
     if retracted := {each.retracts for each in events[known:] if each.type == RETRACT}:
-        changed.update(row for each, row in placed if row is not None and each.id in retracted)
+        told = np.append(told, rows[[each.id in retracted for each in events]])
+    changed = set(told[told >= 0].tolist())
+    # A retraction has no paper.
+    places = np.flatnonzero((rows < 0) | np.isin(rows, told)).tolist()
     part = effective_library(
         artifact,
-        {row: weight for row, weight in trained.items() if row in changed},
-        # A retraction has no paper.
-        [each for each, row in placed if row is None or row in changed],
+        {row: trained[row] for row in changed if row in trained},
+        [events[place] for place in places],
         types,
     )
     renewed = dict(before)

@@ -18,7 +18,7 @@ from models.readers import SIGNALS
 from service.filters import Filter, Passing
 from service.lists import Source
 from service.live_items import LiveItems
-from service.reader_scores import ReaderScorer, Saved, Taste, changed_rows
+from service.reader_scores import ReaderScorer, Saved, Taste
 
 POOL = 500
 """How many of the best papers of a scan are scored again for later lists."""
@@ -43,16 +43,14 @@ MAX_SHOWN = 1_000
 class Standing:
     """Where a reader stands at one moment.
 
-    library: signed weights by row; all of them count as seen.
-    live: the papers' state that the taste was solved with.
+    works: of the library's papers, all of which count as seen.
     rows: int32, the pool, best first; `contributions`: float32 (pool x signals), beside it.
     scanned, changes: the size of the library at the last full scan, and `changes` of the items.
     changed: how many papers of the library changed since then, each time counted.
     complete: whether the pool holds every paper.
     """
 
-    library: Mapping[int, float]
-    live: LiveItems
+    works: frozenset[int]
     taste: Taste
     rows: NDArray[np.int32]
     contributions: NDArray[np.float32]
@@ -67,7 +65,7 @@ class Standing:
         their texts and citations."""
         rows, weights = self.taste.saved
         wanted = weights > 0
-        readers = np.expm1(self.live.saves[rows[wanted]])
+        readers = np.expm1(self.taste.live.saves[rows[wanted]])
         alone = bool(np.all(readers - weights[wanted] < _NOBODY))
         return Source.TEXT if alone else Source.MODEL
 
@@ -131,7 +129,8 @@ class ReaderLists:
 
         None if so much has changed that only `scanned` is good enough.
         """
-        changed = changed_rows(before.library, library)
+        saved, was = Saved.of(library), before.taste.saved
+        changed = saved.changed(was)
         total = before.changed + len(changed)
         moved = live.changes - before.changes
         if len(changed) > MAX_CHANGED or not (
@@ -142,28 +141,29 @@ class ReaderLists:
             )
         ):
             return None
-        profile = self.scorer.moved_profile(before.taste, before.library, library, changed)
-        taste = self.scorer.taste(profile, library, live, before.taste.text_ratio)
-        found = [self._near(row, live) for row in changed]
+        profile = self.scorer.moved_profile(before.taste, saved, changed)
+        taste = self.scorer.moved_taste(profile, before.taste, saved, live, changed)
+        found = [self._near(row, live) for row in changed.tolist()]
         rows = np.sort(np.concatenate([before.rows, *found]))
         rows = rows[np.diff(rows, prepend=-1) > 0]
-        contributions = self.scorer.contributions(taste, rows, live, profile)
-        pool = _pool(rows, contributions)
-        return replace(before, library=library, live=live, taste=taste, changed=total, **pool)
+        pool = _pool(rows, self.scorer.contributions(taste, rows, profile))
+        works = before.works.union(self._works(changed))
+        come = len(changed) - np.count_nonzero(was.holds(changed))
+        if len(saved.rows) < len(was.rows) + come:  # some went
+            works = frozenset(self._works(saved.rows))
+        return replace(before, works=works, taste=taste, changed=total, **pool)
 
     def scanned(self, library: Mapping[int, float], live: LiveItems) -> Standing:
         """The standing after every paper was scored."""
-        profile = self.scorer.profile(library)
-        taste, scores = self.scorer.scanned(
-            self.scorer.taste(profile, library, live, text_ratio=1.0), live
-        )
-        scores[np.fromiter(library, np.int32, len(library))] = -np.inf
+        saved = Saved.of(library)
+        profile = self.scorer.profile(saved)
+        taste, scores = self.scorer.scanned(self.scorer.taste(profile, saved, live))
+        scores[saved.rows] = -np.inf
         rows = _highest(scores, POOL)
-        pool = _pool(rows, self.scorer.contributions(taste, rows, live, profile))
+        pool = _pool(rows, self.scorer.contributions(taste, rows, profile))
         complete = len(scores) <= POOL
         return Standing(
-            library,
-            live,
+            frozenset(self._works(saved.rows)),
             taste,
             **pool,
             scanned=len(library),
@@ -176,7 +176,7 @@ class ReaderLists:
         self, standing: Standing, wanted: Filter, shown: Collection[int], size: int
     ) -> Listed | None:
         """The best results that were not shown; None if the pool is too small to tell."""
-        places, more = self._admit(standing.rows, standing, wanted, shown, size)
+        places, more = self._first(standing.rows, wanted, standing.works, shown, size)
         if not more and not standing.complete and len(shown) + len(places) < MAX_SHOWN:
             return None
         return Listed(
@@ -191,13 +191,13 @@ class ReaderLists:
         self, standing: Standing, wanted: Filter, shown: Collection[int], size: int
     ) -> Listed:
         """Likewise, out of all papers."""
-        _, scores = self.scorer.scanned(standing.taste, standing.live)
+        _, scores = self.scorer.scanned(standing.taste)
         everyone = np.arange(len(scores), dtype=np.int32)
         passing = everyone[list(self._passing.places(everyone, wanted))]
         order = passing[np.lexsort((passing, -scores[passing]))]
-        places, more = self._admit(order, standing, wanted, shown, size)
+        places, more = self._first(order, wanted, standing.works, shown, size)
         rows = order[places]
-        found = self.scorer.contributions(standing.taste, rows, standing.live)
+        found = self.scorer.contributions(standing.taste, rows)
         bias, source = standing.taste.bias, standing.source
         return Listed(source, rows.tolist(), bias, found.tolist(), more)
 
@@ -214,8 +214,8 @@ class ReaderLists:
         Papers that the reader hid are left out.
         """
         order = self._by_readers(live)
-        taken = self._works(Saved.of(library), wanted, shown)
-        places, more = self._first(order, wanted, taken, shown, size)
+        works = self._works(Saved.of(library).rows)
+        places, more = self._first(order, wanted, works, shown, size)
         return Listed(Source.POPULAR, order[places].tolist(), 0.0, [], more)
 
     def _near(self, row: int, live: LiveItems) -> NDArray[np.int32]:
@@ -226,26 +226,19 @@ class ReaderLists:
             found.append(live.co_read[row].rows)
         return np.concatenate(found)
 
-    def _admit(
-        self,
-        rows: NDArray[np.int32],
-        standing: Standing,
-        wanted: Filter,
-        shown: Collection[int],
-        size: int,
-    ) -> tuple[list[int], bool]:
-        taken = self._works(standing.taste.saved, wanted, shown)
-        return self._first(rows, wanted, taken, shown, size)
-
     def _first(
         self,
         rows: NDArray[np.int32],
         wanted: Filter,
-        taken: set[int],
+        works: Iterable[int],
         shown: Collection[int],
         size: int,
     ) -> tuple[list[int], bool]:
-        """Places of the first rows that may be listed, and whether the list goes on."""
+        """Places of the first rows that may be listed, and whether the list goes on.
+
+        works: of the reader's papers.
+        """
+        taken = {*works, *self._works([*wanted.excluded, *shown])}
         size = min(size, MAX_SHOWN - len(shown))
         work = self._work[rows].tolist()
         kept: list[int] = []
@@ -258,10 +251,9 @@ class ReaderLists:
                 kept.append(place)
         return kept, False
 
-    def _works(self, saved: Saved, wanted: Filter, shown: Iterable[int]) -> set[int]:
-        """The works that may not be listed."""
-        rows = np.array([*wanted.excluded, *shown], np.int32)
-        return {*self._work[saved.rows].tolist(), *self._work[rows].tolist()}
+    def _works(self, rows: NDArray[np.int32] | list[int]) -> list[int]:
+        works: list[int] = self._work[np.asarray(rows, np.int32)].tolist()
+        return works
 
     def _by_readers(self, live: LiveItems | None) -> NDArray[np.int32]:
         known, order = self._popular

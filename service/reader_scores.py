@@ -5,20 +5,24 @@ times the similarity of the paper to the reader's library, in deviations over al
 that a standardised similarity has taken away make the bias.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from models.readers import SIGNALS, UNWANTED, ReaderModel, solve_reader
+from models.readers import SIGNALS, UNWANTED, NormalEquations, ReaderModel
 from models.signals import SparseRow
 from service.live_items import LiveItems
 
 SAMPLE = 2_048
 """How many papers tell the deviation of the text similarity between two scans of all papers."""
+
+MANY = 256
+"""Papers of a library from which on its sums are kept, 40 KB: they change by what a new event
+changes, and to read a thousand papers anew for it costs a millisecond."""
 
 _LEAST_DEVIATION = 1e-9
 
@@ -36,6 +40,53 @@ class Saved(NamedTuple):
         weights = np.fromiter(library.values(), np.float32, len(library))
         order = np.argsort(rows)
         return cls(rows[order], weights[order])
+
+    def holds(self, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Which of these papers are in the library."""
+        found: NDArray[np.bool_] = np.append(self.rows, -1)[self.rows.searchsorted(rows)] == rows
+        return found
+
+    def only(self, rows: NDArray[np.int32]) -> "Saved":
+        """What the library holds of these papers, rows rising; a weight of 0 where it does not."""
+        weights = np.append(self.weights, np.float32(0))[self.rows.searchsorted(rows)]
+        return Saved(rows, np.where(self.holds(rows), weights, np.float32(0)))
+
+    def changed(self, before: "Saved") -> NDArray[np.int32]:
+        """The papers that came, went or changed between two libraries, rising."""
+        at = before.rows.searchsorted(self.rows)
+        held = np.append(before.rows, -1)[at] == self.rows
+        same = held & (np.append(before.weights, np.float32(0))[at] == self.weights)
+        changed: NDArray[np.int32] = self.rows[~same]
+        if np.count_nonzero(held) < len(before.rows):  # some went
+            changed = np.union1d(changed, before.rows[~self.holds(before.rows)])
+        return changed
+
+
+class Sums(NamedTuple):
+    """Sums over the papers of a library, of which the queries of two signals are made.
+
+    smoothed_text: float32. equations: of the factors.
+    moves: how many papers came, went or changed since all were summed.
+    """
+
+    smoothed_text: NDArray[np.float32]
+    equations: NormalEquations
+    moves: int = 0
+
+    @classmethod
+    def over(cls, saved: Saved, live: LiveItems) -> "Sums":
+        """Of these papers."""
+        rows, weights = saved
+        smoothed = _said_of_text(weights) @ live.smoothed_text[rows]
+        return cls(smoothed, NormalEquations.of(live.factors[rows], weights))
+
+    def moved(self, now: "Sums", then: "Sums", papers: int) -> "Sums":
+        """After so many papers moved, which now have the one sum and had the other."""
+        return Sums(
+            self.smoothed_text + (now.smoothed_text - then.smoothed_text),
+            self.equations.moved(now.equations, then.equations),
+            self.moves + papers,
+        )
 
 
 class Profile(NamedTuple):
@@ -56,6 +107,7 @@ class Taste:
     """A reader's library as the model sees it.
 
     text, smoothed_text, factors: the query of each signal; `factors` is the exact solve.
+    live: the papers' state that it was made with. sums: of a library of at least `MANY` papers.
     scale: float32 (signals), weight / deviation; a contribution is it times the similarity.
     bias: the same for every paper.
     sampled: float32, the text similarity of the sampled papers; text_mean: over all papers.
@@ -66,11 +118,18 @@ class Taste:
     text: SparseRow
     smoothed_text: NDArray[np.float32]
     factors: NDArray[np.float32]
+    live: LiveItems
+    sums: Sums | None
     scale: NDArray[np.float32]
     bias: float
     sampled: NDArray[np.float32]
     text_mean: float
     text_ratio: float
+
+
+class _Scaling(TypedDict):
+    scale: NDArray[np.float32]
+    bias: float
 
 
 class ReaderScorer:
@@ -84,9 +143,9 @@ class ReaderScorer:
         self._sample_by_term = sp.csr_matrix(self._text[::step].T)
         self._mean_text = np.asarray(self._text.mean(axis=0), np.float32).ravel()
 
-    def profile(self, library: Mapping[int, float]) -> Profile:
+    def profile(self, saved: Saved) -> Profile:
         """The text of a library."""
-        rows, weights = Saved.of(library)
+        rows, weights = saved
         part = self._text[rows]
         values = np.repeat(_said_of_text(weights), np.diff(part.indptr)) * part.data
         terms = np.bincount(part.indices, values, part.shape[1]).astype(np.float32)
@@ -98,51 +157,72 @@ class ReaderScorer:
     def moved_profile(
         self,
         before: Taste,
-        was: Mapping[int, float],
-        library: Mapping[int, float],
-        changed: Iterable[int],
+        saved: Saved,
+        changed: NDArray[np.int32],
     ) -> Profile:
         """The same, from the taste of another library; `changed`: the papers that tell the two."""
         terms, columns = self._dense(before.text), before.text.columns
         sampled, mean = before.sampled, before.text_mean
-        for row in changed:
+        now, then = (_said_of_text(each.only(changed).weights) for each in (saved, before.saved))
+        for row, weight in zip(changed.tolist(), now - then, strict=True):
             part = slice(self._text.indptr[row], self._text.indptr[row + 1])
-            both = np.array([library.get(row, 0.0), was.get(row, 0.0)], np.float32)
-            now, then = _said_of_text(both)
-            touched, change = self._text.indices[part], (now - then) * self._text.data[part]
+            touched, change = self._text.indices[part], weight * self._text.data[part]
             terms[touched] += change
             columns = _with(columns, touched)
             sampled = sampled + self._with_sample(touched, change)
             mean += float(self._mean_text[touched] @ change)
         return Profile(terms, columns, sampled, mean)
 
-    def taste(
+    def taste(self, profile: Profile, saved: Saved, live: LiveItems) -> Taste:
+        """What to score papers with, for a library and its text."""
+        return self._of_sums(saved, Sums.over(saved, live), profile, live, text_ratio=1.0)
+
+    def moved_taste(
         self,
         profile: Profile,
-        library: Mapping[int, float],
+        before: Taste,
+        saved: Saved,
         live: LiveItems,
-        text_ratio: float,
+        changed: NDArray[np.int32],
     ) -> Taste:
-        """What to score papers with, for a library of signed weights by row, and its text.
+        """The same, from the taste of another library; `changed`: the papers that tell the two."""
+        sums = before.sums
+        rows = np.union1d(changed, live.moved(before.live, before.saved.rows))
+        # Beyond, rounding would add up to more than that of summing all papers anew.
+        if sums is None or sums.moves + len(rows) > len(saved.rows):
+            sums = Sums.over(saved, live)
+        else:
+            now, then = saved.only(rows), before.saved.only(rows)
+            sums = sums.moved(Sums.over(now, live), Sums.over(then, before.live), len(rows))
+        return self._of_sums(saved, sums, profile, live, before.text_ratio)
 
-        text_ratio: of the last `scanned` taste of this reader, or 1.
-        """
-        saved = rows, weights = Saved.of(library)
-        smoothed = _said_of_text(weights) @ live.smoothed_text[rows]
-        factors = solve_reader(live.factors.gram, live.factors[rows], weights)
+    def _of_sums(
+        self, saved: Saved, sums: Sums, profile: Profile, live: LiveItems, text_ratio: float
+    ) -> Taste:
+        smoothed, factors = sums.smoothed_text, sums.equations.solved(live.factors.gram)
         deviation = float(profile.sampled.std(dtype=np.float64)) * text_ratio
-        return self._taste(saved, profile, smoothed, factors, live, deviation, text_ratio)
+        return Taste(
+            saved=saved,
+            text=SparseRow(profile.columns, profile.terms[profile.columns]),
+            smoothed_text=smoothed,
+            factors=factors,
+            live=live,
+            sums=sums if len(saved.rows) >= MANY else None,
+            **self._scaling(profile.mean, deviation, smoothed, factors, live),
+            sampled=profile.sampled,
+            text_mean=profile.mean,
+            text_ratio=text_ratio,
+        )
 
-    def scanned(self, taste: Taste, live: LiveItems) -> tuple[Taste, NDArray[np.float32]]:
+    def scanned(self, taste: Taste) -> tuple[Taste, NDArray[np.float32]]:
         """The taste with the exact deviation of its text, and the score of every paper (less the
         bias), float32 (papers)."""
-        text = taste.text
-        profile = Profile(self._dense(text), text.columns, taste.sampled, taste.text_mean)
-        scores = self._text @ profile.terms
+        live = taste.live
+        scores = self._text @ self._dense(taste.text)
         exact, assumed = float(scores.std(dtype=np.float64)), self._text_deviation(taste)
         ratio = taste.text_ratio * exact / assumed if assumed else 1.0
-        smoothed, factors = taste.smoothed_text, taste.factors
-        taste = self._taste(taste.saved, profile, smoothed, factors, live, exact, ratio)
+        scaling = self._scaling(taste.text_mean, exact, taste.smoothed_text, taste.factors, live)
+        taste = replace(taste, **scaling, text_ratio=ratio)
         scores *= taste.scale[0]
         scores += live.smoothed_text.products(taste.smoothed_text * taste.scale[1])
         scores += live.factors.products(taste.factors * taste.scale[2])
@@ -150,14 +230,10 @@ class ReaderScorer:
         return taste, scores
 
     def contributions(
-        self,
-        taste: Taste,
-        rows: NDArray[np.int32],
-        live: LiveItems,
-        profile: Profile | None = None,
+        self, taste: Taste, rows: NDArray[np.int32], profile: Profile | None = None
     ) -> NDArray[np.float32]:
         """float32, papers x signals, of these papers. profile: the taste's, if it is at hand."""
-        found = np.empty((len(rows), len(SIGNALS)), np.float32)
+        found, live = np.empty((len(rows), len(SIGNALS)), np.float32), taste.live
         terms = self._dense(taste.text) if profile is None else profile.terms
         found[:, 0] = self._text[rows] @ terms
         found[:, 1] = live.smoothed_text[rows] @ taste.smoothed_text
@@ -166,27 +242,23 @@ class ReaderScorer:
         found *= taste.scale
         return found
 
-    def similarity(
-        self, taste: Taste, rows: NDArray[np.int32], live: LiveItems
-    ) -> NDArray[np.float32]:
+    def similarity(self, taste: Taste, rows: NDArray[np.int32]) -> NDArray[np.float32]:
         """How near papers are to the taste, in deviations over all papers, float32: the mean of the
         similarities by their weights, without how many readers have them."""
-        near = self.contributions(taste, rows, live)[:, :-1].sum(axis=1) + np.float32(taste.bias)
+        near = self.contributions(taste, rows)[:, :-1].sum(axis=1) + np.float32(taste.bias)
         total = float(self._weights[:-1][taste.scale[:-1] > 0].sum())
         return np.asarray(near / (total or 1.0), np.float32)
 
-    def _taste(
+    def _scaling(
         self,
-        saved: Saved,
-        profile: Profile,
+        text_mean: float,
+        text_deviation: float,
         smoothed: NDArray[np.float32],
         factors: NDArray[np.float32],
         live: LiveItems,
-        text_deviation: float,
-        text_ratio: float,
-    ) -> Taste:
+    ) -> _Scaling:
         moments = [
-            (profile.mean, text_deviation),
+            (text_mean, text_deviation),
             live.smoothed_text.mean_and_deviation(smoothed),
             live.factors.mean_and_deviation(factors),
         ]
@@ -194,11 +266,7 @@ class ReaderScorer:
         deviations = np.array([*(deviation for _, deviation in moments), 1.0])
         scale = self._weights / np.maximum(deviations, _LEAST_DEVIATION)
         scale[deviations <= _LEAST_DEVIATION] = 0.0  # the same for every paper: it says nothing
-        bias = -float(means @ scale)
-        text = SparseRow(profile.columns, profile.terms[profile.columns])
-        scale = scale.astype(np.float32)
-        sampled, mean = profile.sampled, profile.mean
-        return Taste(saved, text, smoothed, factors, scale, bias, sampled, mean, text_ratio)
+        return {"scale": scale.astype(np.float32), "bias": -float(means @ scale)}
 
     def _text_deviation(self, taste: Taste) -> float:
         return float(self._weights[0] / taste.scale[0]) if taste.scale[0] else 0.0
@@ -221,18 +289,11 @@ class ReaderScorer:
         return dense
 
 
-def changed_rows(one: Mapping[int, float], other: Mapping[int, float]) -> set[int]:
-    """The papers whose weights differ between two libraries."""
-    return {row for row, weight in other.items() if one.get(row) != weight} | (
-        one.keys() - other.keys()
-    )
-
-
 def _with(columns: NDArray[np.int32], others: NDArray[np.int32]) -> NDArray[np.int32]:
     """The union of both, rising as both are; `others` are few: a sort would cost much more."""
     places = np.searchsorted(columns, others)
     new = np.append(columns, -1)[places] != others
-    return np.insert(columns, places[new], others[new])
+    return np.insert(columns, places[new], others[new]) if new.any() else columns
 
 
 def _said_of_text(weights: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -6,8 +6,11 @@ was made of, and an event that was acknowledged has changed the history.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from models.artifact import Artifact
 from models.interactions import EventType
@@ -27,7 +30,7 @@ KEPT = 1_000
 class Reader(NamedTuple):
     """A reader at one moment.
 
-    history: every event; rows: those of their papers, None outside the model.
+    history: every event; rows: those of their papers, int32, -1 outside the model.
     trained: what training knew of the library; empty for a reader that was deleted.
     live: the papers' state; None if the model knows nothing of readers.
     library: signed weights by row; all of them count as seen.
@@ -35,7 +38,7 @@ class Reader(NamedTuple):
     """
 
     history: History
-    rows: Sequence[int | None]
+    rows: NDArray[np.int32]
     trained: Mapping[int, float]
     live: LiveItems | None
     library: Mapping[int, float]
@@ -47,7 +50,7 @@ class Reader(NamedTuple):
         return self.live.version if self.live else 0
 
 
-_NOBODY = Reader(History("", []), (), {}, None, {}, None)
+_NOBODY = Reader(History("", []), np.zeros(0, np.int32), {}, None, {}, None)
 
 
 class Readers:
@@ -131,16 +134,17 @@ class Readers:
             standing = standing or lists.scanned(library, live)
         return Reader(history, rows, trained, live, library, standing)
 
-    def _rows(self, kept: Reader, history: History) -> Sequence[int | None]:
+    def _rows(self, kept: Reader, history: History) -> NDArray[np.int32]:
         known = len(kept.rows) if _goes_on(kept.history, history) else 0
-        row = self._artifact.papers.row
-        return (*kept.rows[:known], *(row(each.paper) for each in history.events[known:]))
+        found = [self._artifact.papers.row(each.paper) for each in history.events[known:]]
+        new = np.array([-1 if row is None else row for row in found], np.int32)
+        return np.append(kept.rows[:known], new)
 
     def _library(
         self,
         kept: Reader,
         history: History,
-        rows: Sequence[int | None],
+        rows: NDArray[np.int32],
         trained: Mapping[int, float],
     ) -> Mapping[int, float]:
         known = len(kept.rows)

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from models.artifact import Artifact
 from models.interactions import Event
 from models.readers import CONFIDENCE, REGULARIZATION, ReaderModel
-from service import reader_lists
+from service import reader_lists, reader_scores
 from service.filters import EVERYTHING, Filter
 from service.lists import Source
 from service.live_items import CoRead, ItemState, LiveItems, LiveRows
 from service.reader_library import effective_library, renewed_library, trained_library
 from service.reader_lists import ReaderLists, Standing
+from service.reader_scores import Saved
 from tests.service import toy
 
 NOTHING: frozenset[int] = frozenset()
@@ -103,6 +104,53 @@ def test_scores_are_those_of_a_dense_reference(
     assert other is not None
     assert page.rows == other.rows
     assert np.array(page.contributions) == pytest.approx(np.array(other.contributions), abs=1e-4)
+
+
+def test_sums_that_follow_a_large_library_are_those_of_all_its_papers(
+    lists: ReaderLists, model: ReaderModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_scores, "MANY", 1)
+    draw = np.random.default_rng(0)
+    live = LiveItems.over(model)
+    library = dict.fromkeys(range(30), 1.0)
+    standing = lists.scanned(library, live)
+    followed = 0
+    for version in range(1, 40):
+        row = int(draw.integers(0, 40))
+        if row in library and version % 3:
+            library = {each: weight for each, weight in library.items() if each != row}
+        else:
+            library = {**library, row: float(draw.choice([1.0, 0.2, -1.0]))}
+        if version % 2:
+            rows = draw.choice(40, 2, replace=False).tolist()
+            live = live.changed(version, {each: state(model, each, version) for each in rows})
+        later = lists.refreshed(library, live, standing)
+        assert later is not None
+        standing = later
+        assert standing.taste.sums is not None
+        followed += standing.taste.sums.moves > 0
+        exact = lists.scanned(library, live)
+        for name in ("factors", "smoothed_text", "scale"):
+            found, expected = (getattr(each.taste, name) for each in (standing, exact))
+            assert found == pytest.approx(expected, abs=1e-4)
+        assert standing.works == exact.works
+    assert 20 < followed < 39, "and now and then they are summed anew"
+
+
+libraries = st.dictionaries(st.integers(0, 12), st.sampled_from([1.0, 0.2, -1.0, 1e-60]))
+
+
+@given(libraries, libraries, st.lists(st.integers(0, 14), max_size=5, unique=True).map(sorted))
+def test_what_changed_between_libraries(
+    one: dict[int, float], other: dict[int, float], some: list[int]
+) -> None:
+    before, after = Saved.of(one), Saved.of(other)
+    changed = [row for row in range(13) if one.get(row) != other.get(row)]
+    assert after.changed(before).tolist() == changed
+    rows = np.array(some, np.int32)
+    assert before.holds(rows).tolist() == [row in one for row in some]
+    weights = [np.float32(one.get(row, 0.0)) for row in some]
+    assert before.only(rows).weights.tolist() == weights
 
 
 def test_replaced_rows_are_as_if_the_matrix_had_them(model: ReaderModel) -> None:
@@ -191,7 +239,7 @@ def test_pages_are_full_and_hold_every_work_once(
     named = {works[row] for row in (*library, *wanted.excluded)}
     assert sorted(works[row] for row in found) == sorted({works[row] for row in passes} - named)
     assert sizes[:-1] == [7] * (len(sizes) - 1)
-    expected = reference(model, standing.live, library)
+    expected = reference(model, standing.taste.live, library)
     falling = [expected[row] for row in found]
     assert falling == pytest.approx(sorted(falling, reverse=True), abs=1e-4)
 
@@ -251,7 +299,7 @@ def test_a_small_pool_is_scanned_again_after_a_third_of_the_library_changed(
     assert step is not None
     assert lists.refreshed({**library, 7: 1.0, 8: 1.0, 9: -1.0}, live, before) is None
     # Many small steps count from the last scan
-    assert lists.refreshed({**step.library, 9: 1.0}, live, step) is None
+    assert lists.refreshed({**library, 7: 1.0, 8: 1.0, 9: 1.0}, live, step) is None
     # And so do the changes of the papers
     some = {row: state(model, row, row) for row in range(10)}
     assert lists.refreshed(library, live.changed(1, some), before) is None
@@ -304,7 +352,8 @@ def test_a_library_that_goes_on_is_that_of_all_events(
     base = dict.fromkeys(rows(artifact, "graph-00", "market-02"), 1.0)
     trained = data.draw(st.sampled_from([{}, base]))
     before = effective_library(artifact, trained, events[:known])
-    events_rows = [artifact.papers.row(each.paper) for each in events]
+    found = [artifact.papers.row(each.paper) for each in events]
+    events_rows = np.array([-1 if row is None else row for row in found], np.int32)
     renewed = renewed_library(artifact, trained, before, events, events_rows, known)
     assert renewed == effective_library(artifact, trained, events)
 
