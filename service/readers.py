@@ -24,7 +24,8 @@ from service.reader_lists import ReaderLists, Standing
 from service.tombstones import Tombstones
 
 KEPT = 1_000
-"""Readers that are kept; each takes about 50 KB, and 200 bytes more for an event."""
+"""Readers that are kept; each takes about 50 KB, 200 bytes more for an event, and 40 KB more from
+`reader_scores.MANY` papers on."""
 
 
 class Reader(NamedTuple):

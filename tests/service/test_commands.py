@@ -93,6 +93,15 @@ def serve(model: Path, data: Path, urls: dict[Role, str], **variables: str) -> I
             process.kill()
 
 
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """SIGHUP means to commands what it does in a terminal, also where `nohup` runs the tests."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_serve_until_told_to_stop(
     toy_model: Path, tmp_path: Path, urls: dict[Role, str], number: signal.Signals
