@@ -150,7 +150,7 @@ async def sound(page: Page) -> None:
     device = Look(window["width"])
     assert device in DEVICES
     for look in (each for each in LOOKS if each.phone == device.phone):
-        await _turn(page, look)
+        await turn(page, look)
         try:
             await assert_no_sideways_scroll(page)
             if look.width == device.width:
@@ -158,10 +158,11 @@ async def sound(page: Page) -> None:
         except AssertionError as error:
             error.add_note(f"as {look}")
             raise
-    await _turn(page, device)
+    await turn(page, device)
 
 
-async def _turn(page: Page, look: Look) -> None:
+async def turn(page: Page, look: Look) -> None:
+    """Let a page be seen in another look, without loading it anew."""
     await page.set_viewport_size(look.window)
     await page.emulate_media(color_scheme=look.scheme)
 
