@@ -80,11 +80,18 @@ class NormalEquations(NamedTuple):
         left *= a
         return cls(left, (c * (weights > 0)) @ factors)
 
-    def moved(self, now: "NormalEquations", then: "NormalEquations") -> "NormalEquations":
-        """After some papers came, went or changed, which now add the one and then the other."""
-        return NormalEquations(
-            self.left + (now.left - then.left), self.right + (now.right - then.right)
-        )
+    def reweighted(
+        self,
+        factors: NDArray[np.float32],
+        then: NDArray[np.float32],
+        now: NDArray[np.float32],
+    ) -> "NormalEquations":
+        """After the weights of some papers changed; 0 is that of a paper outside the library."""
+        before, after = confidence(then), confidence(now)
+        surplus = np.subtract(after, before)
+        wanted = np.subtract(after * (now > 0), before * (then > 0))
+        right = np.add(self.right, wanted @ factors)
+        return NormalEquations(self.left + (factors.T * surplus) @ factors, right)
 
     def solved(self, gram: NDArray[np.float32]) -> NDArray[np.float32]:
         """x, float32 (F). gram: Y'Y of all papers. Raises ValueError where the factors are no

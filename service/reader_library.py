@@ -64,11 +64,13 @@ def renewed_library(
         told = np.append(told, rows[[each.id in retracted for each in events]])
     changed = set(told[told >= 0].tolist())
     # A retraction has no paper.
-    places = np.flatnonzero((rows < 0) | np.isin(rows, told)).tolist()
+    concerned = rows < 0
+    for row in changed:
+        concerned |= rows == row
     part = effective_library(
         artifact,
         {row: trained[row] for row in changed if row in trained},
-        [events[place] for place in places],
+        [events[place] for place in np.flatnonzero(concerned).tolist()],
         types,
     )
     renewed = dict(before)

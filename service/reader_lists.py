@@ -1,6 +1,6 @@
 """Which papers suit a reader, best first. Knows neither gRPC nor Redis.
 
-A full scan scores every paper. It leaves a reader's pool, the best 500, and while the library has
+A full scan scores every paper. It leaves a reader's pool, the best 400, and while the library has
 not changed by a third since, later lists are made of the pool and of the neighbours of what is new,
 all scored exactly: tests/benchmarks measures how near the first 50 come to those of a scan.
 """
@@ -20,7 +20,7 @@ from service.lists import Source
 from service.live_items import LiveItems
 from service.reader_scores import ReaderScorer, Saved, Taste
 
-POOL = 500
+POOL = 400
 """How many of the best papers of a scan are scored again for later lists."""
 
 CHANGED_SHARE = 0.3
@@ -130,7 +130,8 @@ class ReaderLists:
         None if so much has changed that only `scanned` is good enough.
         """
         saved, was = Saved.of(library), before.taste.saved
-        changed = saved.changed(was)
+        change = saved.since(was)
+        changed = change.rows
         total = before.changed + len(changed)
         moved = live.changes - before.changes
         if len(changed) > MAX_CHANGED or not (
@@ -141,15 +142,14 @@ class ReaderLists:
             )
         ):
             return None
-        profile = self.scorer.moved_profile(before.taste, saved, changed)
-        taste = self.scorer.moved_taste(profile, before.taste, saved, live, changed)
+        profile = self.scorer.moved_profile(before.taste, change)
+        taste = self.scorer.moved_taste(profile, before.taste, saved, live, change)
         found = [self._near(row, live) for row in changed.tolist()]
         rows = np.sort(np.concatenate([before.rows, *found]))
         rows = rows[np.diff(rows, prepend=-1) > 0]
         pool = _pool(rows, self.scorer.contributions(taste, rows, profile))
         works = before.works.union(self._works(changed))
-        come = len(changed) - np.count_nonzero(was.holds(changed))
-        if len(saved.rows) < len(was.rows) + come:  # some went
+        if not saved.holds(changed).all():  # some went
             works = frozenset(self._works(saved.rows))
         return replace(before, works=works, taste=taste, changed=total, **pool)
 

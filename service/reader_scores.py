@@ -46,20 +46,44 @@ class Saved(NamedTuple):
         found: NDArray[np.bool_] = np.append(self.rows, -1)[self.rows.searchsorted(rows)] == rows
         return found
 
-    def only(self, rows: NDArray[np.int32]) -> "Saved":
-        """What the library holds of these papers, rows rising; a weight of 0 where it does not."""
+    def of_papers(self, rows: NDArray[np.int32]) -> NDArray[np.float32]:
+        """The weights of these papers, 0 of those that are not in the library."""
         weights = np.append(self.weights, np.float32(0))[self.rows.searchsorted(rows)]
-        return Saved(rows, np.where(self.holds(rows), weights, np.float32(0)))
+        return np.where(self.holds(rows), weights, np.float32(0))
 
-    def changed(self, before: "Saved") -> NDArray[np.int32]:
-        """The papers that came, went or changed between two libraries, rising."""
+    def since(self, before: "Saved") -> "Change":
+        """What changed from another library to this one."""
         at = before.rows.searchsorted(self.rows)
         held = np.append(before.rows, -1)[at] == self.rows
-        same = held & (np.append(before.weights, np.float32(0))[at] == self.weights)
-        changed: NDArray[np.int32] = self.rows[~same]
-        if np.count_nonzero(held) < len(before.rows):  # some went
-            changed = np.union1d(changed, before.rows[~self.holds(before.rows)])
-        return changed
+        then = np.where(held, np.append(before.weights, np.float32(0))[at], np.float32(0))
+        other = ~held | (then != self.weights)
+        change = Change(self.rows[other], then[other], self.weights[other])
+        if np.count_nonzero(held) == len(before.rows):
+            return change
+        gone = ~self.holds(before.rows)
+        return change.and_gone(before.rows[gone], before.weights[gone])
+
+
+class Change(NamedTuple):
+    """Papers that came, went or changed between two libraries: `rows` int32, each once; `then` and
+    `now` their weights, float32, 0 where they are outside."""
+
+    rows: NDArray[np.int32]
+    then: NDArray[np.float32]
+    now: NDArray[np.float32]
+
+    @property
+    def said_of_text(self) -> NDArray[np.float32]:
+        """How much more of each paper's text joins a profile."""
+        return np.subtract(_said_of_text(self.now), _said_of_text(self.then))
+
+    def and_gone(self, rows: NDArray[np.int32], then: NDArray[np.float32]) -> "Change":
+        """With papers that went."""
+        return Change(
+            np.append(self.rows, rows),
+            np.append(self.then, then),
+            np.append(self.now, np.zeros_like(then)),
+        )
 
 
 class Sums(NamedTuple):
@@ -80,12 +104,13 @@ class Sums(NamedTuple):
         smoothed = _said_of_text(weights) @ live.smoothed_text[rows]
         return cls(smoothed, NormalEquations.of(live.factors[rows], weights))
 
-    def moved(self, now: "Sums", then: "Sums", papers: int) -> "Sums":
-        """After so many papers moved, which now have the one sum and had the other."""
+    def reweighted(self, change: Change, live: LiveItems) -> "Sums":
+        """After the weights of some papers changed, whose vectors are those of `live`."""
+        rows, then, now = change
         return Sums(
-            self.smoothed_text + (now.smoothed_text - then.smoothed_text),
-            self.equations.moved(now.equations, then.equations),
-            self.moves + papers,
+            self.smoothed_text + change.said_of_text @ live.smoothed_text[rows],
+            self.equations.reweighted(live.factors[rows], then, now),
+            self.moves + len(rows),
         )
 
 
@@ -154,23 +179,17 @@ class ReaderScorer:
         mean = float(self._mean_text[columns] @ values)
         return Profile(terms, columns, self._with_sample(columns, values), mean)
 
-    def moved_profile(
-        self,
-        before: Taste,
-        saved: Saved,
-        changed: NDArray[np.int32],
-    ) -> Profile:
-        """The same, from the taste of another library; `changed`: the papers that tell the two."""
+    def moved_profile(self, before: Taste, change: Change) -> Profile:
+        """The same, from the taste of the library before a change."""
         terms, columns = self._dense(before.text), before.text.columns
         sampled, mean = before.sampled, before.text_mean
-        now, then = (_said_of_text(each.only(changed).weights) for each in (saved, before.saved))
-        for row, weight in zip(changed.tolist(), now - then, strict=True):
+        for row, weight in zip(change.rows.tolist(), change.said_of_text, strict=True):
             part = slice(self._text.indptr[row], self._text.indptr[row + 1])
-            touched, change = self._text.indices[part], weight * self._text.data[part]
-            terms[touched] += change
+            touched, values = self._text.indices[part], weight * self._text.data[part]
+            terms[touched] += values
             columns = _with(columns, touched)
-            sampled = sampled + self._with_sample(touched, change)
-            mean += float(self._mean_text[touched] @ change)
+            sampled = sampled + self._with_sample(touched, values)
+            mean += float(self._mean_text[touched] @ values)
         return Profile(terms, columns, sampled, mean)
 
     def taste(self, profile: Profile, saved: Saved, live: LiveItems) -> Taste:
@@ -183,17 +202,21 @@ class ReaderScorer:
         before: Taste,
         saved: Saved,
         live: LiveItems,
-        changed: NDArray[np.int32],
+        change: Change,
     ) -> Taste:
-        """The same, from the taste of another library; `changed`: the papers that tell the two."""
+        """The same, from the taste of the library before a change."""
         sums = before.sums
-        rows = np.union1d(changed, live.moved(before.live, before.saved.rows))
+        moved = live.moved(before.live, before.saved.rows)
         # Beyond, rounding would add up to more than that of summing all papers anew.
-        if sums is None or sums.moves + len(rows) > len(saved.rows):
+        if sums is None or sums.moves + len(moved) + len(change.rows) > len(saved.rows):
             sums = Sums.over(saved, live)
         else:
-            now, then = saved.only(rows), before.saved.only(rows)
-            sums = sums.moved(Sums.over(now, live), Sums.over(then, before.live), len(rows))
+            if len(moved):  # out with the old vectors, in with the new
+                weights = before.saved.of_papers(moved)
+                nothing = np.zeros_like(weights)
+                sums = sums.reweighted(Change(moved, weights, nothing), before.live)
+                sums = sums.reweighted(Change(moved, nothing, weights), live)
+            sums = sums.reweighted(change, live)
         return self._of_sums(saved, sums, profile, live, before.text_ratio)
 
     def _of_sums(

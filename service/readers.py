@@ -139,7 +139,7 @@ class Readers:
         known = len(kept.rows) if _goes_on(kept.history, history) else 0
         found = [self._artifact.papers.row(each.paper) for each in history.events[known:]]
         new = np.array([-1 if row is None else row for row in found], np.int32)
-        return np.append(kept.rows[:known], new)
+        return np.concatenate([kept.rows[:known], new])
 
     def _library(
         self,

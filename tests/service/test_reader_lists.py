@@ -145,12 +145,15 @@ def test_what_changed_between_libraries(
     one: dict[int, float], other: dict[int, float], some: list[int]
 ) -> None:
     before, after = Saved.of(one), Saved.of(other)
-    changed = [row for row in range(13) if one.get(row) != other.get(row)]
-    assert after.changed(before).tolist() == changed
+    changed = {row for row in range(13) if one.get(row) != other.get(row)}
+    found = after.since(before)
+    assert sorted(found.rows.tolist()) == sorted(changed)
+    for row, then, now in zip(*(each.tolist() for each in found), strict=True):
+        assert then == np.float32(one.get(row, 0.0))
+        assert now == np.float32(other.get(row, 0.0))
     rows = np.array(some, np.int32)
     assert before.holds(rows).tolist() == [row in one for row in some]
-    weights = [np.float32(one.get(row, 0.0)) for row in some]
-    assert before.only(rows).weights.tolist() == weights
+    assert before.of_papers(rows).tolist() == [np.float32(one.get(row, 0.0)) for row in some]
 
 
 def test_replaced_rows_are_as_if_the_matrix_had_them(model: ReaderModel) -> None:
