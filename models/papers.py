@@ -12,7 +12,7 @@ from models.identifiers import canonical
 from models.strings import SortedStrings
 
 ROWS_KEPT = 65_536
-"""Spellings of ids whose rows are remembered: a search costs a hundred times as much."""
+"""Spellings of ids whose rows are remembered: a search costs fifty times as much."""
 
 Number = TypeVar("Number", np.int16, np.int32)
 

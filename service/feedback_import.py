@@ -69,7 +69,8 @@ class Rules(NamedTuple):
 async def import_files(
     state: FeedbackState, settings: Settings, paths: Sequence[Path], report: Report, refuse: Refuse
 ) -> Imported:
-    """Import files. Raises ArtifactError, InputError, ServiceError, SigningKeysError."""
+    """Import files. Raises ArtifactError, InputError, ServiceError, SettingsError and
+    SigningKeysError."""
     tombstones = Tombstones.open(state.client, settings.data_dir)
     deleted = await tombstones.all()
     rules = Rules(

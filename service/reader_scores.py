@@ -90,7 +90,7 @@ class Sums(NamedTuple):
     """Sums over the papers of a library, of which the queries of two signals are made.
 
     smoothed_text: float32. equations: of the factors.
-    moves: how many papers came, went or changed since all were summed.
+    moves: how often papers' weights or vectors changed since all were summed.
     """
 
     smoothed_text: NDArray[np.float32]

@@ -93,14 +93,11 @@ async def _work(
     from service.feedback_state import FeedbackState
     from service.state_keys import match
 
+    types = event_types(settings.event_types)
     try:
-        state = FeedbackState(
-            url,
-            types=event_types(settings.event_types),
-            allow_unsafe=settings.allow_unsafe_state,
-        )
+        state = FeedbackState(url, types=types, allow_unsafe=settings.allow_unsafe_state)
     except ValueError as error:
-        fail(f"The URL of the state or a setting is wrong: {error}.")
+        fail(f"The URL of the state is not one of Redis: {error}.")
 
     async def checked() -> None:
         await match(state.client, settings.data_dir)

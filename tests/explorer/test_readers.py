@@ -3,8 +3,15 @@
 import json
 from pathlib import Path
 
+import numpy as np
+
+from models.artifact import Artifact
+from models.interactions import EVENT_TYPES, Event
 from service.api_keys import Scope, create
+from service.feedback_state import History
+from service.readers import Reader
 from service.settings import Settings
+from service.web.explorer.shelves import shelves
 from service.web.links import paper_url, url
 from tests.explorer.forms import Form, forms, send
 from tests.explorer.markup import check
@@ -97,6 +104,31 @@ def test_shelves_say_what_the_reader_did_through_the_api_too(
     assert "shared, read" in shelf
     assert "impression" not in shelf
     assert not forms(shelf, type="unsave")
+
+
+def test_what_was_retracted_is_on_no_shelf(service: Service, path: str, reader: str) -> None:
+    service.press(path, "save", "graph-01")
+    saved = {"id": "here", "reader_id": reader, "paper_id": "graph-02", "type": "save"}
+    back = {"id": "gone", "reader_id": reader, "type": "retract", "retracted_event_id": "here"}
+    for event in (saved, back):
+        (outcome,) = service.client.write_feedback([event])
+        assert outcome.error is None
+    page = service.read(path)
+    assert forms(page, type="unsave", paper="graph-01")
+    assert not forms(page, type="unsave", paper="graph-02")
+    assert "that this model does not know" not in page
+
+
+def test_papers_outside_the_model_are_counted(toy_reader_model: Path) -> None:
+    papers = Artifact.open(toy_reader_model).papers
+    events = [Event("1", 5, "save", "no-such"), Event("2", 5, "save", "graph-01")]
+    rows = np.array([-1, papers.row("graph-01")], np.int32)
+    library = {int(rows[1]): 1.0}
+    found = shelves(
+        Reader(History("1", events), rows, {}, None, library, None), papers, EVENT_TYPES
+    )
+    assert found.unknown == 1
+    assert [each.paper_id for each in found.wanted] == ["graph-01"]
 
 
 def test_trained_reader_has_what_training_knew(service: Service) -> None:

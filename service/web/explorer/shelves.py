@@ -43,8 +43,8 @@ def shelves(reader: Reader, papers: Papers, types: Mapping[str, EventType]) -> S
     ]
     # Ids as the model spells them: another model may have stored other spellings.
     named = [
-        each if row is None else each._replace(paper=papers.id(row))
-        for each, row in zip(reader.history.events, reader.rows, strict=True)
+        each if row < 0 else each._replace(paper=papers.id(row))
+        for each, row in zip(reader.history.events, reader.rows.tolist(), strict=True)
     ]
     did: dict[str, list[tuple[float, str]]] = {}
     for (paper_id, kind), weight in active_types([*before, *named], types).items():
@@ -62,8 +62,8 @@ def shelves(reader: Reader, papers: Papers, types: Mapping[str, EventType]) -> S
     found.sort(key=lambda each: (-(each.time_ms or UNTIMED), each.paper_id))
     unknown = {
         each.paper
-        for each, row in zip(reader.history.events, reader.rows, strict=True)
-        if row is None and each.paper
+        for each, row in zip(reader.history.events, reader.rows.tolist(), strict=True)
+        if row < 0 and each.paper
     }
     return Shelves(
         [each for each in found if each.weight > 0],
