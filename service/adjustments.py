@@ -24,8 +24,7 @@ from models.live import CO_READ
 from models.signals import similarities
 from service.lists import Wanted
 from service.live_items import CoRead, LiveItems
-from service.reader_lists import Standing
-from service.reader_scores import ReaderScorer
+from service.reader_scores import ReaderScorer, Taste
 
 CO_READERS = "co_readers"
 READER = "reader"
@@ -51,11 +50,12 @@ class ReaderTaste(NamedTuple):
     """Scores papers for the reader of the list."""
 
     scorer: ReaderScorer
-    standing: Standing
+    taste: Taste
+    live: LiveItems
 
     def contributions(self, rows: NDArray[np.int32]) -> NDArray[np.float32]:
         """The term `reader` of these papers, float32."""
-        z = self.scorer.similarity(self.standing.taste, rows)
+        z = self.scorer.similarity(self.taste, rows, self.live)
         grown = READER_WEIGHT * np.sign(z) * np.log1p(np.abs(z))
         return grown.astype(np.float32)
 

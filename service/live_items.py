@@ -107,14 +107,9 @@ class LiveRows:
         buffer.filled = count + len(rows)
         return replace(self, moments=moments, slot=slot, _buffer=buffer, _count=buffer.filled)
 
-    def replaced_since(self, before: "LiveRows", rows: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Which of these rows may differ from those of a matrix before; never none that does."""
-        now: NDArray[np.int32] = self.slot[rows]
-        then: NDArray[np.int32] = before.slot[rows]
-        # A place in a buffer is written once.
-        if self._buffer is before._buffer:  # noqa: SLF001 - another of its own kind
-            return np.not_equal(now, then)
-        return (now >= 0) | (then >= 0)
+    def at(self, rows: NDArray[np.int32]) -> "RowsThen":
+        """These rows as they are now."""
+        return RowsThen(rows, self.slot[rows], self.base, self._buffer)
 
     def __getitem__(self, rows: NDArray[np.int32]) -> NDArray[np.float32]:
         """A copy of these rows, float32 (rows x columns)."""
@@ -146,6 +141,32 @@ class LiveRows:
         return mean, max(square - mean * mean, 0.0) ** 0.5
 
 
+class RowsThen(NamedTuple):
+    """Some rows of a `LiveRows` at one moment, which holds no memory for the others.
+
+    rows, slot: int32, as there.
+    """
+
+    rows: NDArray[np.int32]
+    slot: NDArray[np.int32]
+    base: NDArray[np.float32]
+    buffer: _Buffer
+
+    def moved(self, now: LiveRows) -> NDArray[np.bool_]:
+        """Which of them may differ from what they are now; never none that does."""
+        then, present = self.slot, now.at(self.rows)
+        if present.buffer is self.buffer:  # a place in it is written once
+            return np.not_equal(then, present.slot)
+        return (then >= 0) | (present.slot >= 0)
+
+    def vectors(self, which: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """A copy of some of them, float32."""
+        found: NDArray[np.float32] = self.base[self.rows[which]]
+        slot = self.slot[which]
+        found[slot >= 0] = self.buffer.rows[slot[slot >= 0]]
+        return found
+
+
 @dataclass(frozen=True)
 class LiveItems:
     """The state of every paper of one model.
@@ -170,13 +191,6 @@ class LiveItems:
         """The papers as they were trained. Reads their matrices once, to sum them."""
         factors, smoothed = LiveRows.over(model.item_factors), LiveRows.over(model.smoothed_text)
         return cls(model, 0, 0, factors, smoothed, model.saves, {})
-
-    def moved(self, before: "LiveItems", rows: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Those of these papers whose vectors may differ from a state before; all their vectors
-        are replaced together."""
-        if self is before:
-            return rows[:0]
-        return rows[self.factors.replaced_since(before.factors, rows)]
 
     def changed(self, version: int, states: Mapping[int, ItemState | None]) -> "LiveItems":
         """With the present state of these papers, by row; None is as it was trained."""

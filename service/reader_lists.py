@@ -44,6 +44,8 @@ class Standing:
     """Where a reader stands at one moment.
 
     works: of the library's papers, all of which count as seen.
+    source: `TEXT` if nobody else has what the reader wants, so that the papers themselves tell all,
+        their texts and citations; else `MODEL`.
     rows: int32, the pool, best first; `contributions`: float32 (pool x signals), beside it.
     scanned, changes: the size of the library at the last full scan, and `changes` of the items.
     changed: how many papers of the library changed since then, each time counted.
@@ -51,6 +53,7 @@ class Standing:
     """
 
     works: frozenset[int]
+    source: Source
     taste: Taste
     rows: NDArray[np.int32]
     contributions: NDArray[np.float32]
@@ -58,16 +61,6 @@ class Standing:
     changes: int
     changed: int
     complete: bool
-
-    @cached_property
-    def source(self) -> Source:
-        """`TEXT` if nobody else has what the reader wants, so that the papers themselves tell all:
-        their texts and citations."""
-        rows, weights = self.taste.saved
-        wanted = weights > 0
-        readers = np.expm1(self.taste.live.saves[rows[wanted]])
-        alone = bool(np.all(readers - weights[wanted] < _NOBODY))
-        return Source.TEXT if alone else Source.MODEL
 
 
 class Listed(NamedTuple):
@@ -142,28 +135,32 @@ class ReaderLists:
             )
         ):
             return None
+        works = before.works.union(self._works(changed))
+        if not saved.holds(changed).all():  # some went
+            works = frozenset(self._works(saved.rows))
+            if not self.scorer.has_text(saved):
+                return None  # rounding would be left of their text, and be all that there is
         profile = self.scorer.moved_profile(before.taste, change)
         taste = self.scorer.moved_taste(profile, before.taste, saved, live, change)
         found = [self._near(row, live) for row in changed.tolist()]
         rows = np.sort(np.concatenate([before.rows, *found]))
         rows = rows[np.diff(rows, prepend=-1) > 0]
-        pool = _pool(rows, self.scorer.contributions(taste, rows, profile))
-        works = before.works.union(self._works(changed))
-        if not saved.holds(changed).all():  # some went
-            works = frozenset(self._works(saved.rows))
-        return replace(before, works=works, taste=taste, changed=total, **pool)
+        pool = _pool(rows, self.scorer.contributions(taste, rows, live, profile))
+        source = _source(saved, live)
+        return replace(before, works=works, source=source, taste=taste, changed=total, **pool)
 
     def scanned(self, library: Mapping[int, float], live: LiveItems) -> Standing:
         """The standing after every paper was scored."""
         saved = Saved.of(library)
         profile = self.scorer.profile(saved)
-        taste, scores = self.scorer.scanned(self.scorer.taste(profile, saved, live))
+        taste, scores = self.scorer.scanned(self.scorer.taste(profile, saved, live), live)
         scores[saved.rows] = -np.inf
         rows = _highest(scores, POOL)
-        pool = _pool(rows, self.scorer.contributions(taste, rows, profile))
+        pool = _pool(rows, self.scorer.contributions(taste, rows, live, profile))
         complete = len(scores) <= POOL
         return Standing(
             frozenset(self._works(saved.rows)),
+            _source(saved, live),
             taste,
             **pool,
             scanned=len(library),
@@ -188,16 +185,21 @@ class ReaderLists:
         )
 
     def deep_page(
-        self, standing: Standing, wanted: Filter, shown: Collection[int], size: int
+        self,
+        standing: Standing,
+        live: LiveItems,
+        wanted: Filter,
+        shown: Collection[int],
+        size: int,
     ) -> Listed:
-        """Likewise, out of all papers."""
-        _, scores = self.scorer.scanned(standing.taste)
+        """Likewise, out of all papers. live: the state that the standing was made with."""
+        _, scores = self.scorer.scanned(standing.taste, live)
         everyone = np.arange(len(scores), dtype=np.int32)
         passing = everyone[list(self._passing.places(everyone, wanted))]
         order = passing[np.lexsort((passing, -scores[passing]))]
         places, more = self._first(order, wanted, standing.works, shown, size)
         rows = order[places]
-        found = self.scorer.contributions(standing.taste, rows)
+        found = self.scorer.contributions(standing.taste, rows, live)
         bias, source = standing.taste.bias, standing.source
         return Listed(source, rows.tolist(), bias, found.tolist(), more)
 
@@ -261,6 +263,13 @@ class ReaderLists:
             order = self._recent[np.argsort(-live.saves[self._recent], kind="stable")]
             self._popular = live, order
         return order
+
+
+def _source(saved: Saved, live: LiveItems) -> Source:
+    wanted = saved.weights > 0
+    readers = np.expm1(live.saves[saved.rows[wanted]])
+    alone = bool(np.all(readers - saved.weights[wanted] < _NOBODY))
+    return Source.TEXT if alone else Source.MODEL
 
 
 class _Pool(TypedDict):

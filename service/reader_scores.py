@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from models.readers import SIGNALS, UNWANTED, NormalEquations, ReaderModel
 from models.signals import SparseRow
-from service.live_items import LiveItems
+from service.live_items import LiveItems, RowsThen
 
 SAMPLE = 2_048
 """How many papers tell the deviation of the text similarity between two scans of all papers."""
@@ -45,11 +45,6 @@ class Saved(NamedTuple):
         """Which of these papers are in the library."""
         found: NDArray[np.bool_] = np.append(self.rows, -1)[self.rows.searchsorted(rows)] == rows
         return found
-
-    def of_papers(self, rows: NDArray[np.int32]) -> NDArray[np.float32]:
-        """The weights of these papers, 0 of those that are not in the library."""
-        weights = np.append(self.weights, np.float32(0))[self.rows.searchsorted(rows)]
-        return np.where(self.holds(rows), weights, np.float32(0))
 
     def since(self, before: "Saved") -> "Change":
         """What changed from another library to this one."""
@@ -90,27 +85,47 @@ class Sums(NamedTuple):
     """Sums over the papers of a library, of which the queries of two signals are made.
 
     smoothed_text: float32. equations: of the factors.
+    texts, factors: the vectors that were summed.
     moves: how often papers' weights or vectors changed since all were summed.
     """
 
     smoothed_text: NDArray[np.float32]
     equations: NormalEquations
+    texts: RowsThen
+    factors: RowsThen
     moves: int = 0
 
     @classmethod
     def over(cls, saved: Saved, live: LiveItems) -> "Sums":
-        """Of these papers."""
+        """Of a library."""
         rows, weights = saved
         smoothed = _said_of_text(weights) @ live.smoothed_text[rows]
-        return cls(smoothed, NormalEquations.of(live.factors[rows], weights))
+        equations = NormalEquations.of(live.factors[rows], weights)
+        return cls(smoothed, equations, live.smoothed_text.at(rows), live.factors.at(rows))
 
-    def reweighted(self, change: Change, live: LiveItems) -> "Sums":
-        """After the weights of some papers changed, whose vectors are those of `live`."""
-        rows, then, now = change
-        return Sums(
-            self.smoothed_text + change.said_of_text @ live.smoothed_text[rows],
-            self.equations.reweighted(live.factors[rows], then, now),
-            self.moves + len(rows),
+    def followed(self, was: Saved, saved: Saved, change: Change, live: LiveItems) -> "Sums":
+        """Of a library after a change, by the papers' present state; `was`: before."""
+        moved = self.factors.moved(live.factors)
+        sums = self
+        if moved.any():  # out with the old vectors, in with the new
+            rows, weights = was.rows[moved], was.weights[moved]
+            nothing = np.zeros_like(weights)
+            out, back = Change(rows, weights, nothing), Change(rows, nothing, weights)
+            sums = sums.with_change(out, self.texts.vectors(moved), self.factors.vectors(moved))
+            sums = sums.with_change(back, live.smoothed_text[rows], live.factors[rows])
+        sums = sums.with_change(change, live.smoothed_text[change.rows], live.factors[change.rows])
+        return sums._replace(
+            texts=live.smoothed_text.at(saved.rows), factors=live.factors.at(saved.rows)
+        )
+
+    def with_change(
+        self, change: Change, texts: NDArray[np.float32], factors: NDArray[np.float32]
+    ) -> "Sums":
+        """After a change of papers with these vectors."""
+        return self._replace(
+            smoothed_text=self.smoothed_text + change.said_of_text @ texts,
+            equations=self.equations.reweighted(factors, change.then, change.now),
+            moves=self.moves + len(change.rows),
         )
 
 
@@ -132,7 +147,7 @@ class Taste:
     """A reader's library as the model sees it.
 
     text, smoothed_text, factors: the query of each signal; `factors` is the exact solve.
-    live: the papers' state that it was made with. sums: of a library of at least `MANY` papers.
+    sums: of a library of at least `MANY` papers.
     scale: float32 (signals), weight / deviation; a contribution is it times the similarity.
     bias: the same for every paper.
     sampled: float32, the text similarity of the sampled papers; text_mean: over all papers.
@@ -143,7 +158,6 @@ class Taste:
     text: SparseRow
     smoothed_text: NDArray[np.float32]
     factors: NDArray[np.float32]
-    live: LiveItems
     sums: Sums | None
     scale: NDArray[np.float32]
     bias: float
@@ -167,6 +181,11 @@ class ReaderScorer:
         step = max(1, papers // SAMPLE)
         self._sample_by_term = sp.csr_matrix(self._text[::step].T)
         self._mean_text = np.asarray(self._text.mean(axis=0), np.float32).ravel()
+
+    def has_text(self, saved: Saved) -> bool:
+        """Whether any paper of a library has."""
+        indptr = self._text.indptr
+        return bool(np.any(indptr[saved.rows + 1] > indptr[saved.rows]))
 
     def profile(self, saved: Saved) -> Profile:
         """The text of a library."""
@@ -205,18 +224,10 @@ class ReaderScorer:
         change: Change,
     ) -> Taste:
         """The same, from the taste of the library before a change."""
-        sums = before.sums
-        moved = live.moved(before.live, before.saved.rows)
-        # Beyond, rounding would add up to more than that of summing all papers anew.
-        if sums is None or sums.moves + len(moved) + len(change.rows) > len(saved.rows):
+        sums = before.sums and before.sums.followed(before.saved, saved, change, live)
+        # Beyond as many moves, rounding would add up to more than that of summing all papers anew.
+        if sums is None or sums.moves > len(saved.rows):
             sums = Sums.over(saved, live)
-        else:
-            if len(moved):  # out with the old vectors, in with the new
-                weights = before.saved.of_papers(moved)
-                nothing = np.zeros_like(weights)
-                sums = sums.reweighted(Change(moved, weights, nothing), before.live)
-                sums = sums.reweighted(Change(moved, nothing, weights), live)
-            sums = sums.reweighted(change, live)
         return self._of_sums(saved, sums, profile, live, before.text_ratio)
 
     def _of_sums(
@@ -229,7 +240,6 @@ class ReaderScorer:
             text=SparseRow(profile.columns, profile.terms[profile.columns]),
             smoothed_text=smoothed,
             factors=factors,
-            live=live,
             sums=sums if len(saved.rows) >= MANY else None,
             **self._scaling(profile.mean, deviation, smoothed, factors, live),
             sampled=profile.sampled,
@@ -237,10 +247,9 @@ class ReaderScorer:
             text_ratio=text_ratio,
         )
 
-    def scanned(self, taste: Taste) -> tuple[Taste, NDArray[np.float32]]:
+    def scanned(self, taste: Taste, live: LiveItems) -> tuple[Taste, NDArray[np.float32]]:
         """The taste with the exact deviation of its text, and the score of every paper (less the
         bias), float32 (papers)."""
-        live = taste.live
         scores = self._text @ self._dense(taste.text)
         exact, assumed = float(scores.std(dtype=np.float64)), self._text_deviation(taste)
         ratio = taste.text_ratio * exact / assumed if assumed else 1.0
@@ -253,10 +262,14 @@ class ReaderScorer:
         return taste, scores
 
     def contributions(
-        self, taste: Taste, rows: NDArray[np.int32], profile: Profile | None = None
+        self,
+        taste: Taste,
+        rows: NDArray[np.int32],
+        live: LiveItems,
+        profile: Profile | None = None,
     ) -> NDArray[np.float32]:
         """float32, papers x signals, of these papers. profile: the taste's, if it is at hand."""
-        found, live = np.empty((len(rows), len(SIGNALS)), np.float32), taste.live
+        found = np.empty((len(rows), len(SIGNALS)), np.float32)
         terms = self._dense(taste.text) if profile is None else profile.terms
         found[:, 0] = self._text[rows] @ terms
         found[:, 1] = live.smoothed_text[rows] @ taste.smoothed_text
@@ -265,10 +278,12 @@ class ReaderScorer:
         found *= taste.scale
         return found
 
-    def similarity(self, taste: Taste, rows: NDArray[np.int32]) -> NDArray[np.float32]:
+    def similarity(
+        self, taste: Taste, rows: NDArray[np.int32], live: LiveItems
+    ) -> NDArray[np.float32]:
         """How near papers are to the taste, in deviations over all papers, float32: the mean of the
         similarities by their weights, without how many readers have them."""
-        near = self.contributions(taste, rows)[:, :-1].sum(axis=1) + np.float32(taste.bias)
+        near = self.contributions(taste, rows, live)[:, :-1].sum(axis=1) + np.float32(taste.bias)
         total = float(self._weights[:-1][taste.scale[:-1] > 0].sum())
         return np.asarray(near / (total or 1.0), np.float32)
 

@@ -6,8 +6,9 @@ was made of, and an event that was acknowledged has changed the history.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +52,25 @@ class Reader(NamedTuple):
         return self.live.version if self.live else 0
 
 
-_NOBODY = Reader(History("", []), np.zeros(0, np.int32), {}, None, {}, None)
+class KeptReader(NamedTuple):
+    """A reader without the papers' state, which is known by a weak reference: else readers who come
+    at a thousand moments would hold a thousand states, a megabyte each."""
+
+    reader: Reader
+    live: Callable[[], LiveItems | None]
+
+    @classmethod
+    def of(cls, reader: Reader) -> "KeptReader":
+        """A reader to keep."""
+        live: Callable[[], LiveItems | None] = ref(reader.live) if reader.live else _nothing
+        return cls(reader._replace(live=None), live)
+
+
+def _nothing() -> None:
+    """What a reference to nothing refers to."""
+
+
+_NOBODY = KeptReader.of(Reader(History("", []), np.zeros(0, np.int32), {}, None, {}, None))
 
 
 class Readers:
@@ -77,7 +96,7 @@ class Readers:
         self._types = types
         self._background = background
         self._lists: ReaderLists | None = None
-        self._kept: OrderedDict[str, Reader] = OrderedDict()
+        self._kept: OrderedDict[str, KeptReader] = OrderedDict()
 
     @property
     def types(self) -> Mapping[str, EventType]:
@@ -103,15 +122,15 @@ class Readers:
         trained = trained_library(self._artifact, reader_id)
         if trained and await self._tombstones.is_deleted(reader_id):
             trained = {}
-        kept = self._kept.get(reader_id, _NOBODY)
+        kept, kept_live = self._kept.get(reader_id, _NOBODY)
         history = await self._state.renewed(reader_id, kept.history)
         live = await self._live.present() if self._live else None
-        if history is kept.history and trained == kept.trained and live is kept.live:
-            reader = kept
+        if history is kept.history and trained == kept.trained and live is kept_live():
+            reader = kept._replace(live=live)
         else:
             lists = await self.lists()
             reader = await self._background.run(self._now, lists, kept, history, trained, live)
-        self._kept[reader_id] = reader
+        self._kept[reader_id] = KeptReader.of(reader)
         self._kept.move_to_end(reader_id)
         if len(self._kept) > KEPT:
             self._kept.popitem(last=False)

@@ -75,12 +75,14 @@ class ReaderRecommendations:
     ) -> Listed:
         lists = await self._readers.lists()
         standing = reader.standing
-        if standing is None:
-            live = self._readers.items
+        live = reader.live
+        if standing is None or live is None:
             return await self._background.run(
-                lists.popular_page, reader.library, live, wanted, shown, size
+                lists.popular_page, reader.library, self._readers.items, wanted, shown, size
             )
         listed = lists.page(standing, wanted, shown, size)
         if listed is None:
-            listed = await self._background.run(lists.deep_page, standing, wanted, shown, size)
+            listed = await self._background.run(
+                lists.deep_page, standing, live, wanted, shown, size
+            )
         return listed

@@ -199,8 +199,9 @@ class RecommendationHandlers:
             validation.name("reader_id", request.reader_id, expected)
         )
         taste = None
-        if reader.standing is not None:
-            taste = ReaderTaste((await self._readers.lists()).scorer, reader.standing)
+        if reader.standing is not None and reader.live is not None:
+            scorer = (await self._readers.lists()).scorer
+            taste = ReaderTaste(scorer, reader.standing.taste, reader.live)
         left_out = [
             row for row, weight in reader.library.items() if weight < 0 or request.exclude_seen
         ]

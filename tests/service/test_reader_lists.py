@@ -1,5 +1,6 @@
 """Lists for readers against a slow reference, on the toy corpus and its readers."""
 
+import gc
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,12 +15,14 @@ from models.artifact import Artifact
 from models.interactions import Event
 from models.readers import CONFIDENCE, REGULARIZATION, ReaderModel
 from service import reader_lists, reader_scores
+from service.feedback_state import History
 from service.filters import EVERYTHING, Filter
 from service.lists import Source
 from service.live_items import CoRead, ItemState, LiveItems, LiveRows
 from service.reader_library import effective_library, renewed_library, trained_library
 from service.reader_lists import ReaderLists, Standing
 from service.reader_scores import Saved
+from service.readers import KeptReader, Reader
 from tests.service import toy
 
 NOTHING: frozenset[int] = frozenset()
@@ -153,7 +156,6 @@ def test_what_changed_between_libraries(
         assert now == np.float32(other.get(row, 0.0))
     rows = np.array(some, np.int32)
     assert before.holds(rows).tolist() == [row in one for row in some]
-    assert before.of_papers(rows).tolist() == [np.float32(one.get(row, 0.0)) for row in some]
 
 
 def test_replaced_rows_are_as_if_the_matrix_had_them(model: ReaderModel) -> None:
@@ -202,7 +204,7 @@ def test_a_reader_gets_papers_of_the_subject(
 
 
 def all_pages(
-    lists: ReaderLists, standing: Standing, wanted: Filter, size: int
+    lists: ReaderLists, standing: Standing, live: LiveItems, wanted: Filter, size: int
 ) -> tuple[list[int], list[int]]:
     """All rows of a list, and the sizes of its pages."""
     shown: list[int] = []
@@ -210,7 +212,7 @@ def all_pages(
     more = True
     while more:
         page = lists.page(standing, wanted, shown, size)
-        page = page or lists.deep_page(standing, wanted, shown, size)
+        page = page or lists.deep_page(standing, live, wanted, shown, size)
         shown += page.rows
         sizes.append(len(page.rows))
         more = page.more
@@ -232,8 +234,9 @@ def test_pages_are_full_and_hold_every_work_once(
     # Given a pool that holds every paper, or one that is far too small
     monkeypatch.setattr(reader_lists, "POOL", pool)
     library = {rows(artifact, "graph-05")[0]: 1.0, rows(artifact, "graph-06")[0]: -1.0}
-    standing = lists.scanned(library, LiveItems.over(model))
-    found, sizes = all_pages(lists, standing, wanted, 7)
+    live = LiveItems.over(model)
+    standing = lists.scanned(library, live)
+    found, sizes = all_pages(lists, standing, live, wanted, 7)
     # Then both list the same: every work that passes, but those that the reader has or hid
     works, year = artifact.papers.work, artifact.papers.year
     passes = range(len(works))
@@ -242,7 +245,7 @@ def test_pages_are_full_and_hold_every_work_once(
     named = {works[row] for row in (*library, *wanted.excluded)}
     assert sorted(works[row] for row in found) == sorted({works[row] for row in passes} - named)
     assert sizes[:-1] == [7] * (len(sizes) - 1)
-    expected = reference(model, standing.taste.live, library)
+    expected = reference(model, live, library)
     falling = [expected[row] for row in found]
     assert falling == pytest.approx(sorted(falling, reverse=True), abs=1e-4)
 
@@ -251,7 +254,8 @@ def test_a_list_ends_at_its_bound(
     lists: ReaderLists, model: ReaderModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader_lists, "MAX_SHOWN", 12)
-    found, sizes = all_pages(lists, lists.scanned({3: 1.0}, LiveItems.over(model)), EVERYTHING, 5)
+    live = LiveItems.over(model)
+    found, sizes = all_pages(lists, lists.scanned({3: 1.0}, live), live, EVERYTHING, 5)
     assert sizes == [5, 5, 2]
     assert len(set(found)) == 12
 
@@ -306,6 +310,39 @@ def test_a_small_pool_is_scanned_again_after_a_third_of_the_library_changed(
     # And so do the changes of the papers
     some = {row: state(model, row, row) for row in range(10)}
     assert lists.refreshed(library, live.changed(1, some), before) is None
+
+
+def test_a_reader_who_is_kept_holds_no_state_of_the_papers(
+    lists: ReaderLists, model: ReaderModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_scores, "MANY", 1)
+    live = LiveItems.over(model).changed(1, {2: state(model, 2, 2)})
+    library = {2: 1.0, 3: 1.0}
+    standing = lists.scanned(library, live)
+    events = np.array([2, 3], np.int32)
+    kept = KeptReader.of(Reader(History("", []), events, {}, live, library, standing))
+    assert kept.reader.standing is standing
+    assert kept.live() is live
+    del live
+    gc.collect()
+    assert kept.live() is None
+
+
+def test_nothing_is_left_of_texts_that_went(
+    lists: ReaderLists, artifact: Artifact, model: ReaderModel
+) -> None:
+    live, [silent] = LiveItems.over(model), rows(artifact, "lonely")
+    assert model.text[silent].nnz == 0
+    library = {silent: 1.0}
+    standing = lists.scanned(library, live)
+    for row in range(6):
+        later = lists.refreshed({**library, row: 0.2}, live, standing)
+        assert later is not None
+        standing, library = later, {**library, row: 0.2}
+    for row in range(6):
+        library = {each: weight for each, weight in library.items() if each != row}
+        standing = lists.refreshed(library, live, standing) or lists.scanned(library, live)
+    assert not standing.contributions[:, 0].any()
 
 
 SAVE, HIDE, UNSAVE, CLICK = (
