@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 from models.artifact import Artifact
 from models.interactions import EVENT_TYPES, RETRACT, UNTIMED, Event, EventType, library
 
+_FEW = 8
+"""So many papers are looked for one by one: a sort of all would cost more."""
+
 
 def trained_library(artifact: Artifact, reader: str) -> dict[int, float]:
     """The signed weights, by row, of a reader whom training knew; empty for another."""
@@ -65,8 +68,11 @@ def renewed_library(
     changed = set(told[told >= 0].tolist())
     # A retraction has no paper.
     concerned = rows < 0
-    for row in changed:
-        concerned |= rows == row
+    if len(changed) > _FEW:
+        concerned |= np.isin(rows, told)
+    else:
+        for row in changed:
+            concerned |= rows == row
     part = effective_library(
         artifact,
         {row: trained[row] for row in changed if row in trained},

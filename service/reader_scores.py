@@ -5,6 +5,7 @@ times the similarity of the paper to the reader's library, in deviations over al
 that a standardised similarity has taken away make the bias.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypedDict
@@ -234,7 +235,7 @@ class ReaderScorer:
         self, saved: Saved, sums: Sums, profile: Profile, live: LiveItems, text_ratio: float
     ) -> Taste:
         smoothed, factors = sums.smoothed_text, sums.equations.solved(live.factors.gram)
-        deviation = float(profile.sampled.std(dtype=np.float64)) * text_ratio
+        deviation = _deviation(profile.sampled) * text_ratio
         return Taste(
             saved=saved,
             text=SparseRow(profile.columns, profile.terms[profile.columns]),
@@ -251,7 +252,7 @@ class ReaderScorer:
         """The taste with the exact deviation of its text, and the score of every paper (less the
         bias), float32 (papers)."""
         scores = self._text @ self._dense(taste.text)
-        exact, assumed = float(scores.std(dtype=np.float64)), self._text_deviation(taste)
+        exact, assumed = _deviation(scores), self._text_deviation(taste)
         ratio = taste.text_ratio * exact / assumed if assumed else 1.0
         scaling = self._scaling(taste.text_mean, exact, taste.smoothed_text, taste.factors, live)
         taste = replace(taste, **scaling, text_ratio=ratio)
@@ -329,9 +330,19 @@ class ReaderScorer:
 
 def _with(columns: NDArray[np.int32], others: NDArray[np.int32]) -> NDArray[np.int32]:
     """The union of both, rising as both are; `others` are few: a sort would cost much more."""
-    places = np.searchsorted(columns, others)
-    new = np.append(columns, -1)[places] != others
+    if len(columns) == 0:
+        return others
+    places = columns.searchsorted(others)
+    new = columns.take(places, mode="clip") != others
     return np.insert(columns, places[new], others[new]) if new.any() else columns
+
+
+def _deviation(values: NDArray[np.float32]) -> float:
+    """Their standard deviation, summed in double precision; numpy's own takes three times as long
+    for a few thousand."""
+    centred = values.astype(np.float64)
+    centred -= centred.sum() / len(centred)
+    return math.sqrt(centred.dot(centred) / len(centred))
 
 
 def _said_of_text(weights: NDArray[np.float32]) -> NDArray[np.float32]:

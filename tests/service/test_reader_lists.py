@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.artifact import Artifact
 from models.interactions import Event
 from models.readers import CONFIDENCE, REGULARIZATION, ReaderModel
-from service import reader_lists, reader_scores
+from service import reader_library, reader_lists, reader_scores
 from service.feedback_state import History
 from service.filters import EVERYTHING, Filter
 from service.lists import Source
@@ -372,10 +372,11 @@ def test_events_go_on_from_what_training_knew(
     assert library == ({} if weight is None else {row: pytest.approx(weight)})
 
 
+@pytest.mark.parametrize("few", [0, 8])
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_a_library_that_goes_on_is_that_of_all_events(
-    artifact: Artifact, data: st.DataObject
+    artifact: Artifact, few: int, data: st.DataObject
 ) -> None:
     papers = ["graph-00", "graph-01", "market-02", "no-such"]
     kinds = ["save", "unsave", "hide", "unhide", "click", "retract"]
@@ -394,7 +395,9 @@ def test_a_library_that_goes_on_is_that_of_all_events(
     before = effective_library(artifact, trained, events[:known])
     found = [artifact.papers.row(each.paper) for each in events]
     events_rows = np.array([-1 if row is None else row for row in found], np.int32)
-    renewed = renewed_library(artifact, trained, before, events, events_rows, known)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader_library, "_FEW", few)
+        renewed = renewed_library(artifact, trained, before, events, events_rows, known)
     assert renewed == effective_library(artifact, trained, events)
 
 
