@@ -53,11 +53,17 @@ class StoredNeighbors:
     logits: NDArray[np.float32]
     contributions: NDArray[np.float32]
 
+    def length(self, row: int) -> int:
+        """Of a paper's list."""
+        width: int = self.rows.shape[1]
+        if width and self._rows[(row + 1) * width - 1] >= 0:
+            return width
+        return int(np.count_nonzero(self.rows[row] >= 0))
+
     def listed(self, row: int) -> list[int]:
         """The rows of a paper's list."""
-        width = self.rows.shape[1]
-        listed = self._rows[row * width : (row + 1) * width].tolist()
-        return listed if listed[-1:] != [-1] else listed[: listed.index(-1)]
+        begin = row * self.rows.shape[1]
+        return self._rows[begin : begin + self.length(row)].tolist()
 
     def contributed(self, row: int, place: int) -> list[float]:
         """The contributions to one result of a paper's list."""
@@ -97,7 +103,7 @@ class Scorer:
 
     def stored(self, row: int) -> Ranking:
         """The list that training made for a paper, without any computation."""
-        count = len(self.neighbors.listed(row))
+        count = self.neighbors.length(row)
         return Ranking(
             self.neighbors.rows[row, :count],
             self.neighbors.logits[row, :count],
