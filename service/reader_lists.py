@@ -18,7 +18,8 @@ from models.readers import SIGNALS
 from service.filters import Filter, Passing
 from service.lists import Source
 from service.live_items import LiveItems
-from service.reader_scores import ReaderScorer, Saved, Taste
+from service.reader_scores import ReaderScorer, Taste
+from service.saved import Saved
 
 POOL = 400
 """How many of the best papers of a scan are scored again for later lists."""

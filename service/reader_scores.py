@@ -6,7 +6,6 @@ that a standardised similarity has taken away make the bias.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypedDict
 
@@ -14,9 +13,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from models.readers import SIGNALS, UNWANTED, NormalEquations, ReaderModel
+from models.readers import SIGNALS, ReaderModel
 from models.signals import SparseRow
-from service.live_items import LiveItems, RowsThen
+from service.live_items import LiveItems
+from service.saved import Change, Saved, Sums, said_of_text
 
 SAMPLE = 2_048
 """How many papers tell the deviation of the text similarity between two scans of all papers."""
@@ -26,108 +26,6 @@ MANY = 256
 changes, and to read a thousand papers anew for it costs a millisecond."""
 
 _LEAST_DEVIATION = 1e-9
-
-
-class Saved(NamedTuple):
-    """A library as arrays: `rows` int32, rising; `weights` float32, signed."""
-
-    rows: NDArray[np.int32]
-    weights: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, library: Mapping[int, float]) -> "Saved":
-        """A library of weights by row."""
-        rows = np.fromiter(library, np.int32, len(library))
-        weights = np.fromiter(library.values(), np.float32, len(library))
-        order = np.argsort(rows)
-        return cls(rows[order], weights[order])
-
-    def holds(self, rows: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Which of these papers are in the library."""
-        found: NDArray[np.bool_] = np.append(self.rows, -1)[self.rows.searchsorted(rows)] == rows
-        return found
-
-    def since(self, before: "Saved") -> "Change":
-        """What changed from another library to this one."""
-        at = before.rows.searchsorted(self.rows)
-        held = np.append(before.rows, -1)[at] == self.rows
-        then = np.where(held, np.append(before.weights, np.float32(0))[at], np.float32(0))
-        other = ~held | (then != self.weights)
-        change = Change(self.rows[other], then[other], self.weights[other])
-        if np.count_nonzero(held) == len(before.rows):
-            return change
-        gone = ~self.holds(before.rows)
-        return change.and_gone(before.rows[gone], before.weights[gone])
-
-
-class Change(NamedTuple):
-    """Papers that came, went or changed between two libraries: `rows` int32, each once; `then` and
-    `now` their weights, float32, 0 where they are outside."""
-
-    rows: NDArray[np.int32]
-    then: NDArray[np.float32]
-    now: NDArray[np.float32]
-
-    @property
-    def said_of_text(self) -> NDArray[np.float32]:
-        """How much more of each paper's text joins a profile."""
-        return np.subtract(_said_of_text(self.now), _said_of_text(self.then))
-
-    def and_gone(self, rows: NDArray[np.int32], then: NDArray[np.float32]) -> "Change":
-        """With papers that went."""
-        return Change(
-            np.append(self.rows, rows),
-            np.append(self.then, then),
-            np.append(self.now, np.zeros_like(then)),
-        )
-
-
-class Sums(NamedTuple):
-    """Sums over the papers of a library, of which the queries of two signals are made.
-
-    smoothed_text: float32. equations: of the factors.
-    texts, factors: the vectors that were summed.
-    moves: how often papers' weights or vectors changed since all were summed.
-    """
-
-    smoothed_text: NDArray[np.float32]
-    equations: NormalEquations
-    texts: RowsThen
-    factors: RowsThen
-    moves: int = 0
-
-    @classmethod
-    def over(cls, saved: Saved, live: LiveItems) -> "Sums":
-        """Of a library."""
-        rows, weights = saved
-        smoothed = _said_of_text(weights) @ live.smoothed_text[rows]
-        equations = NormalEquations.of(live.factors[rows], weights)
-        return cls(smoothed, equations, live.smoothed_text.at(rows), live.factors.at(rows))
-
-    def followed(self, was: Saved, saved: Saved, change: Change, live: LiveItems) -> "Sums":
-        """Of a library after a change, by the papers' present state; `was`: before."""
-        moved = self.factors.moved(live.factors)
-        sums = self
-        if moved.any():  # out with the old vectors, in with the new
-            rows, weights = was.rows[moved], was.weights[moved]
-            nothing = np.zeros_like(weights)
-            out, back = Change(rows, weights, nothing), Change(rows, nothing, weights)
-            sums = sums.with_change(out, self.texts.vectors(moved), self.factors.vectors(moved))
-            sums = sums.with_change(back, live.smoothed_text[rows], live.factors[rows])
-        sums = sums.with_change(change, live.smoothed_text[change.rows], live.factors[change.rows])
-        return sums._replace(
-            texts=live.smoothed_text.at(saved.rows), factors=live.factors.at(saved.rows)
-        )
-
-    def with_change(
-        self, change: Change, texts: NDArray[np.float32], factors: NDArray[np.float32]
-    ) -> "Sums":
-        """After a change of papers with these vectors."""
-        return self._replace(
-            smoothed_text=self.smoothed_text + change.said_of_text @ texts,
-            equations=self.equations.reweighted(factors, change.then, change.now),
-            moves=self.moves + len(change.rows),
-        )
 
 
 class Profile(NamedTuple):
@@ -192,7 +90,7 @@ class ReaderScorer:
         """The text of a library."""
         rows, weights = saved
         part = self._text[rows]
-        values = np.repeat(_said_of_text(weights), np.diff(part.indptr)) * part.data
+        values = np.repeat(said_of_text(weights), np.diff(part.indptr)) * part.data
         terms = np.bincount(part.indices, values, part.shape[1]).astype(np.float32)
         columns = np.flatnonzero(terms != 0).astype(np.int32)  # of truth values it is quick
         values = terms[columns]
@@ -203,7 +101,7 @@ class ReaderScorer:
         """The same, from the taste of the library before a change."""
         terms, columns = self._dense(before.text), before.text.columns
         sampled, mean = before.sampled, before.text_mean
-        for row, weight in zip(change.rows.tolist(), change.said_of_text, strict=True):
+        for row, weight in zip(change.rows.tolist(), change.text_weights, strict=True):
             part = slice(self._text.indptr[row], self._text.indptr[row + 1])
             touched, values = self._text.indices[part], weight * self._text.data[part]
             terms[touched] += values
@@ -343,8 +241,3 @@ def _deviation(values: NDArray[np.float32]) -> float:
     centred = values.astype(np.float64)
     centred -= centred.sum() / len(centred)
     return math.sqrt(centred.dot(centred) / len(centred))
-
-
-def _said_of_text(weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How much of a paper's text joins a profile."""
-    return np.where(weights < 0, np.float32(UNWANTED) * weights, weights)

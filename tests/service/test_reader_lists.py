@@ -21,8 +21,8 @@ from service.lists import Source
 from service.live_items import CoRead, ItemState, LiveItems, LiveRows
 from service.reader_library import effective_library, renewed_library, trained_library
 from service.reader_lists import ReaderLists, Standing
-from service.reader_scores import Saved
 from service.readers import KeptReader, Reader
+from service.saved import Saved
 from tests.service import toy
 
 NOTHING: frozenset[int] = frozenset()
