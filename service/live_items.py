@@ -113,12 +113,7 @@ class LiveRows:
 
     def __getitem__(self, rows: NDArray[np.int32]) -> NDArray[np.float32]:
         """A copy of these rows, float32 (rows x columns)."""
-        found: NDArray[np.float32] = self.base[rows]
-        if self._count:
-            slot = self.slot[rows]
-            live = slot >= 0
-            found[live] = self._buffer.rows[slot[live]]
-        return found
+        return self.at(rows).vectors() if self._count else self.base[rows]
 
     def products(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         """Inner products of every row with a vector, float32 (rows)."""
@@ -159,11 +154,15 @@ class RowsThen(NamedTuple):
             return np.not_equal(then, present.slot)
         return (then >= 0) | (present.slot >= 0)
 
-    def vectors(self, which: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """A copy of some of them, float32."""
-        found: NDArray[np.float32] = self.base[self.rows[which]]
-        slot = self.slot[which]
-        found[slot >= 0] = self.buffer.rows[slot[slot >= 0]]
+    def only(self, which: NDArray[np.bool_]) -> "RowsThen":
+        """Some of them."""
+        return self._replace(rows=self.rows[which], slot=self.slot[which])
+
+    def vectors(self) -> NDArray[np.float32]:
+        """A copy of them, float32 (rows x columns)."""
+        found: NDArray[np.float32] = self.base[self.rows]
+        live = self.slot >= 0
+        found[live] = self.buffer.rows[self.slot[live]]
         return found
 
 

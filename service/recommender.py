@@ -50,10 +50,10 @@ class _Block(NamedTuple):
 class _TermWeights(NamedTuple):
     """What each contribution is multiplied by, in the forms that its users take.
 
-    terms: float32 (terms). falling: -1 times it. numbers: the same as a list.
+    weights: float32 (terms). falling: -1 times it. numbers: the same as a list.
     """
 
-    terms: NDArray[np.float32]
+    weights: NDArray[np.float32]
     falling: NDArray[np.float32]
     numbers: list[float]
 
@@ -257,7 +257,7 @@ class Recommender:
 
     def _weights(self, wanted: Wanted) -> NDArray[np.float32]:
         """float32 (terms): what each contribution is multiplied by."""
-        weights = self._term_weights(wanted.popularity).terms
+        weights = self._term_weights(wanted.popularity).weights
         if wanted.adjustment is None:
             return weights
         others = len(wanted.adjustment.terms) - len(weights)
@@ -298,7 +298,7 @@ class Recommender:
         """
         rows = block.rows[kept]
         places = np.argsort(rows)
-        weights = self._term_weights(wanted.popularity).terms
+        weights = self._term_weights(wanted.popularity).weights
 
         def similarity(place: int) -> NDArray[np.float64]:
             ranking = self._scorer.stored(int(rows[place]))

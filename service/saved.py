@@ -94,7 +94,8 @@ class Sums(NamedTuple):
             rows, weights = was.rows[moved], was.weights[moved]
             nothing = np.zeros_like(weights)
             out, back = Change(rows, weights, nothing), Change(rows, nothing, weights)
-            sums = sums.with_change(out, self.texts.vectors(moved), self.factors.vectors(moved))
+            texts, factors = (each.only(moved).vectors() for each in (self.texts, self.factors))
+            sums = sums.with_change(out, texts, factors)
             sums = sums.with_change(back, live.smoothed_text[rows], live.factors[rows])
         sums = sums.with_change(change, live.smoothed_text[change.rows], live.factors[change.rows])
         return sums._replace(

@@ -5,6 +5,8 @@ import random
 from pathlib import Path
 from typing import Any
 
+from models.artifact import Artifact
+
 SUBJECTS = {
     "graph": "vertex edge clique coloring planar matching spanning tree path cycle degree flow",
     "protein": "enzyme folding helix binding ligand receptor peptide residue mutation assay dna",
@@ -91,3 +93,9 @@ def write_interactions(path: Path) -> None:
     """The saves as the lines that `train` reads."""
     lines = (json.dumps(event) + "\n" for event in interactions())
     path.write_text("".join(lines), encoding="utf-8")
+
+
+def rows(artifact: Artifact, *ids: str) -> list[int]:
+    """The rows of those papers that a model knows."""
+    found = [artifact.papers.row(each) for each in ids]
+    return [row for row in found if row is not None]
