@@ -96,6 +96,18 @@ def test_a_command_that_fails_says_why_in_one_sentence(tmp_path: Path, toy_model
     assert not (tmp_path / "x.jsonl").exists()
 
 
+def test_a_setting_that_can_not_be_is_named_and_not_the_url(
+    alone: list[str | Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RELATED_PAPERS_EVENT_TYPES", '{"Bad Name": {"strength": 1}}')
+    result = run("export", "--output", tmp_path / "x.jsonl", *without_model(alone))
+    assert result.returncode == 1
+    said = result.stderr.strip().splitlines()[-1]
+    assert "'Bad Name'" in said
+    assert "URL" not in said
+    assert not said.endswith("..")
+
+
 def test_an_import_may_be_repeated(
     files: list[Path], alone: list[str | Path], tmp_path: Path
 ) -> None:
