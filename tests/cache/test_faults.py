@@ -49,7 +49,8 @@ class Service:
 
     def __init__(self, url: str) -> None:
         self.clock = Clock()
-        self.redis = RedisCache(url, clock=self.clock)
+        # Not the default tenth of a second: a busy machine takes longer, and that is no fault.
+        self.redis = RedisCache(url, timeout_seconds=5, clock=self.clock)
         self.answers = AnswerCache(self.redis, local_megabytes=0)
         self.computed = 0
 
