@@ -7,10 +7,10 @@
 import fcntl
 import json
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,26 +92,29 @@ def publishing(output: Path) -> Iterator[ArtifactWriter]:
     Folders that killed writers left behind are removed. Raises ArtifactError where the output
     folder can't be made or written (a full disk, say); what it served before is still there.
     """
+    # Named before it is made, so that an interrupt between the two leaves nothing behind.
+    aside = output / f"{WRITING}{secrets.token_hex(8)}"
     try:
-        output.mkdir(parents=True, exist_ok=True)
-        with _locked(output):
-            _remove_leftovers(output)
-            aside = Path(tempfile.mkdtemp(prefix=WRITING, dir=output))
-            in_use = _lock(aside)
-    except OSError as error:
-        raise ArtifactError(f"{output}: can't be written ({error.strerror})") from error
-    try:
-        yield ArtifactWriter(aside)
-    except OSError as error:
-        # numpy counts the bytes that it could not write, and does not say why.
-        reason = error.strerror or f"the disk may be full: {error}"
-        raise ArtifactError(
-            f"{output}: the artifact could not be written ({reason}); the one before it is "
-            "untouched"
-        ) from error
+        with ExitStack() as held:
+            try:
+                output.mkdir(parents=True, exist_ok=True)
+                with _locked(output):
+                    _remove_leftovers(output)
+                    aside.mkdir(mode=0o700)
+                    held.enter_context(_locked(aside))
+            except OSError as error:
+                raise ArtifactError(f"{output}: can't be written ({error.strerror})") from error
+            try:
+                yield ArtifactWriter(aside)
+            except OSError as error:
+                # numpy counts the bytes that it could not write, and does not say why.
+                reason = error.strerror or f"the disk may be full: {error}"
+                raise ArtifactError(
+                    f"{output}: the artifact could not be written ({reason}); the one before "
+                    "it is untouched"
+                ) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-        os.close(in_use)
 
 
 def publish(writer: ArtifactWriter, manifest: Manifest, output: Path) -> Manifest:

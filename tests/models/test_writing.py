@@ -4,8 +4,12 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
+from types import FrameType
 
 import numpy as np
 import pytest
@@ -100,6 +104,42 @@ def test_a_writer_that_fails_leaves_nothing(served: Path) -> None:
         fail_while_writing()
     assert unfinished(served) == []
     assert contents(Artifact.open(served).folder) == before
+
+
+# An iterator over a folder that the interrupt cuts short says that nobody closed it.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_an_interrupt_at_any_step_of_the_beginning_leaves_nothing(tmp_path: Path) -> None:
+    with publishing(tmp_path):
+        pass  # what a process does once is done, so the beginnings that follow have equal steps
+    for step in count():
+        output = tmp_path / str(step)
+        output.mkdir()
+        if not interrupted_at(step, output):
+            break
+        assert list(output.iterdir()) == []
+    assert step > 100
+
+
+def interrupted_at(step: int, output: Path) -> bool:
+    """Whether there is such a step before the body of `publishing`; if so, it is interrupted.
+
+    Python runs the handlers of signals where a function begins and after a call, so these, and
+    what lies before a call, are the steps.
+    """
+    left = step
+
+    def interrupt(_: FrameType, event: str, __: object) -> None:
+        nonlocal left
+        left -= event in {"call", "c_call", "c_return"}
+        if left < 0:
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    with suppress(KeyboardInterrupt):
+        sys.setprofile(interrupt)
+        with publishing(output):
+            sys.setprofile(None)
+    return left < 0
 
 
 def test_two_writers_leave_each_other_alone(tmp_path: Path) -> None:
