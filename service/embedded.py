@@ -123,6 +123,7 @@ def _make_ready(server: Server, cache_megabytes: int, patience_seconds: float) -
                 )
             server.start(cache_megabytes)
             started = True
+            deadline = time.monotonic() + patience_seconds
             continue
         if now > deadline:
             raise EmbeddedServersError(

@@ -127,11 +127,12 @@ class Server:
         state server has synced every write before it answered, and the cache keeps nothing.
         """
         for number in (signal.SIGTERM, signal.SIGKILL):
-            self._signal(number)
+            sent = False
             deadline = time.monotonic() + patience_seconds
             while self.alive():
                 if time.monotonic() > deadline:
                     break
+                sent = sent or self._signal(number)  # one that just began has no pid file yet
                 time.sleep(_POLL_SECONDS)
             else:
                 return
@@ -166,12 +167,15 @@ class Server:
     def _log_file(self) -> Path:
         return self.folder / "server.log"
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _signal(self, number: signal.Signals) -> bool:
+        """Whether the process is known, and has the signal."""
         # A start removes the previous pid file: while `alive` is held, it names this very process.
         pid = self.pid()
-        if pid is not None and self.alive():
-            with suppress(ProcessLookupError):
-                os.kill(pid, number)
+        if pid is None or not self.alive():
+            return False
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+        return True
 
     def _options(self) -> list[str]:
         return [

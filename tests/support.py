@@ -17,11 +17,19 @@ T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
 """The repository."""
 
+PATIENCE_SECONDS = 120.0
+"""How long a test waits for what should come at once: on a busy machine seconds may pass, and only
+a test that fails waits so long."""
+
 _OFFLINE = re.compile(
-    "dns error|error sending request|no such host|dial tcp|refused|time.?out|E(CONN|NOTFOUND|AI_)",
+    r"dns error|error sending request|no such host|dial tcp|refused|time.?out|E(CONN|NOTFOUND|AI_)"
+    r"|\b50[234]\b",
     re.IGNORECASE,
 )
-"""How uv, npm and Go say that the network is away."""
+"""How uv, npm and Go say that the network or the registry is away."""
+
+FETCHES = 3
+"""How often a package registry is asked."""
 
 IN_CI = os.environ.get("CI") == "true"
 
@@ -48,21 +56,25 @@ def fetch(*command: str | Path, cwd: Path = ROOT, **environment: str) -> None:
 
     environment: variables to add.
     """
-    result = subprocess.run(
-        command,
-        cwd=cwd,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    output = result.stdout + result.stderr
-    if result.returncode != 0 and _OFFLINE.search(output):
-        unavailable(f"no package registry can be reached: {output.strip().splitlines()[-1]}")
-    assert result.returncode == 0, output
+    output = ""
+    for _ in range(FETCHES):
+        result = subprocess.run(
+            command,
+            cwd=cwd,
+            env={**os.environ, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if result.returncode == 0:
+            return
+        output = result.stdout + result.stderr
+        if not _OFFLINE.search(output):
+            pytest.fail(output)
+    unavailable(f"no package registry can be reached: {output.strip().splitlines()[-1]}")
 
 
-def wait_until(condition: Callable[[], T], what: str, seconds: float = 30.0) -> T:
+def wait_until(condition: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
     """Ask until the answer is true and return it; fail when it has not come in good time."""
     deadline = time.monotonic() + seconds
     while not (answer := condition()):

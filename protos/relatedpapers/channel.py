@@ -48,9 +48,9 @@ OPTIONS: list[tuple[str, str | int]] = [
     ("grpc.max_receive_message_length", MAX_ANSWER_BYTES),
     # A request longer than this buffer would not be retried; a full batch of events is 1 MiB.
     ("grpc.per_rpc_retry_buffer_size", 4 * 1024 * 1024),
-    # Below the backoff of the retries: each of them finds a server that came back.
+    # Below the backoff of the retries: each of them finds a server that came back. The minimum is
+    # left alone: gRPC also takes it for the time that making a connection may take.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2000),
     # A stream whose server hangs, or whose network is gone without a word, breaks in half a minute.
     ("grpc.keepalive_time_ms", 20_000),

@@ -41,6 +41,9 @@ REST = 9.0
 """How much longer than a publication took the next one waits: a tenth of the time is spent."""
 
 MIN_REST_SECONDS = 1.0
+MAX_REST_SECONDS = 10.0
+"""A machine that was held up makes a publication look slow: the next waits no longer for it."""
+
 POLL_SECONDS = 0.5
 
 log = structlog.get_logger(__name__)
@@ -94,7 +97,8 @@ class TrendPublisher:
             return False
         done = await self._publish(now_ms)
         took = time.monotonic() - began
-        self._rest_until = time.monotonic() + max(REST * took, MIN_REST_SECONDS)
+        rest = min(max(REST * took, MIN_REST_SECONDS), MAX_REST_SECONDS)
+        self._rest_until = time.monotonic() + rest
         return done
 
     async def caught_up(self) -> list[Place]:

@@ -26,12 +26,12 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.browser.support import DESKTOP, Look, Problems, Site, settle
 from tests.explorer import hostile
 from tests.serving import Addresses, serve_both, trained_once
-from tests.support import ROOT, require_tool
+from tests.support import PATIENCE_SECONDS, ROOT, require_tool
 
 DISABLED = [
     # The address bar's own pages and a renderer in reserve: two thirds of what a new window costs.
@@ -64,6 +64,8 @@ FLAGS = [
     "--use-gl=disabled",  # instead of a GPU made of software
     f"--disable-features={','.join(DISABLED)}",
 ]
+
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 
 Browse = Callable[..., Awaitable[Page]]
 
@@ -136,6 +138,7 @@ async def browse(browser: Browser, problems: Problems) -> AsyncIterator[Browse]:
 
     async def browse(look: Look = DESKTOP, **options: Any) -> Page:
         context = await browser.new_context(**{**look.options(), **options})
+        context.set_default_timeout(PATIENCE_SECONDS * 1000)
         problems.watch(context)
         page = await context.new_page()
         pages.append(page)

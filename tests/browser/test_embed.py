@@ -13,12 +13,13 @@ from tests.browser.conftest import Browse
 from tests.browser.support import DEVICES, Look, Site, document, sound
 from tests.browser.widget import PAPER
 from tests.serving import Addresses
+from tests.support import PATIENCE_SECONDS
 
 FRAME = f"/embed/papers/{PAPER}"
 
 
 def ask(service: Addresses, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    connection = HTTPConnection(urlsplit(service.web).netloc, timeout=60)
+    connection = HTTPConnection(urlsplit(service.web).netloc, timeout=PATIENCE_SECONDS)
     connection.request("GET", path, headers={n.replace("_", "-"): v for n, v in headers.items()})
     response = connection.getresponse()
     found = {name.lower(): value for name, value in response.headers.items()}
@@ -89,7 +90,7 @@ def test_frame_says_what_is_wrong(path: str, status: int, says: str, service: Ad
 async def test_frame(device: Look, browse: Browse, service: Addresses) -> None:
     page = await browse(device)
     await page.goto(f"{service.web}{FRAME}?limit=3&popularity=1&heading=Voir%20aussi")
-    with Client(service.grpc) as client:
+    with Client(service.grpc, timeout_seconds=PATIENCE_SECONDS) as client:
         found = client.list_related_papers(paper_ids=[PAPER], limit=3, popularity=1.0)
         titles = [result.paper.title for result in found]
     await expect(page.locator(".list > li > a.title")).to_have_text(titles)

@@ -59,7 +59,7 @@ async def test_completion_by_keyboard(page: Page, service: Addresses) -> None:
 
 async def test_completion_by_pointer(page: Page, service: Addresses) -> None:
     await page.goto(service.web + BERT)
-    await page.get_by_role("combobox", name="Search papers").press_sequentially("glove")
+    await page.get_by_role("combobox", name="Search papers").fill("glove")
     await page.get_by_role("option").first.click()
     await expect(page.get_by_role("heading", level=1)).to_contain_text("GloVe")
 
@@ -164,6 +164,7 @@ async def test_filters_and_pages_in_place_and_back(page: Page, service: Addresse
     assert not set(filtered) & set(await titles.all_inner_texts())
     await page.go_back()
     await expect(titles).to_have_text(filtered)
+    await page.wait_for_load_state()
     await page.go_back()
     await expect(titles).to_have_text(everything)
 
@@ -215,7 +216,7 @@ async def test_several_seeds_and_less_like_this(page: Page, service: Addresses) 
     await expect(away).to_contain_text(wanted)
 
     box = page.get_by_role("combobox", name="A paper's title or id")
-    await box.press_sequentially("deep residual")
+    await box.fill("deep residual")
     await page.get_by_role("option").first.click()
     await expect(near.locator(".seed")).to_have_count(3)
     await expect(near).to_contain_text("Deep Residual Learning")

@@ -17,6 +17,7 @@ from tests.browser.support import (
     settle,
 )
 from tests.serving import Addresses
+from tests.support import PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ async def test_problems_are_seen(
 ) -> None:
     page = await browse()
     await page.goto(site.add(document(body), policy=policy), wait_until="domcontentloaded")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not any(seen in each for each in problems.seen):
             await settle(page)
     assert problems.unexpected() == problems.seen

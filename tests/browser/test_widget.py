@@ -16,6 +16,7 @@ from tests.browser.support import (
 )
 from tests.browser.widget import LIST, PAPER, ground, host, tag
 from tests.serving import Addresses
+from tests.support import PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
@@ -25,7 +26,7 @@ async def test_shows_the_list_and_why(
     page = await browse(look)
     await page.goto(host(site, service.web, background=ground(look)))
     titles = page.locator("related-papers .list > li > div > a.title")
-    with Client(service.grpc) as client:
+    with Client(service.grpc, timeout_seconds=PATIENCE_SECONDS) as client:
         results = list(client.list_related_papers(paper_ids=[PAPER], limit=5))
     await expect(titles).to_have_text([result.paper.title for result in results])
     first = results[0].paper
@@ -47,7 +48,7 @@ async def test_why_unfolds_by_keyboard(page: Page, service: Addresses, site: Sit
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     item = page.locator("related-papers .list > li").first
-    with Client(service.grpc) as client:
+    with Client(service.grpc, timeout_seconds=PATIENCE_SECONDS) as client:
         [result, *_] = client.list_related_papers(paper_ids=[PAPER], limit=5, include_evidence=True)
     terms = [each.term for each in result.evidence.shared_terms]
     await expect(item.locator(".term")).to_have_text(terms)
@@ -138,7 +139,7 @@ async def test_attributes_that_change(page: Page, service: Addresses, site: Site
 async def test_parameters_reach_the_service(page: Page, service: Addresses, site: Site) -> None:
     body = tag(service.web, popularity="0", diversity="0.5", limit="7")
     await page.goto(host(site, service.web, body))
-    with Client(service.grpc) as client:
+    with Client(service.grpc, timeout_seconds=PATIENCE_SECONDS) as client:
         found = client.list_related_papers(
             paper_ids=[PAPER], popularity=0.0, diversity=0.5, limit=7
         )

@@ -14,6 +14,7 @@ from relatedpapers import Client
 from service.web import embed
 from tests.browser.support import Look, Site, document
 from tests.serving import Addresses, serve_both, train
+from tests.support import PATIENCE_SECONDS
 
 PAPER = "arXiv:1706.03762"
 NEIGHBOUR = "arXiv:1810.04805"
@@ -28,7 +29,8 @@ def policy(service: str) -> str:
 
 def tag(service: str, **attributes: str | None) -> str:
     """The element; `paper_id="..."` gives paper-id, and None leaves an attribute out."""
-    given = {"paper_id": PAPER, "endpoint": service} | attributes
+    patience = f"{PATIENCE_SECONDS * 1000:.0f}"
+    given = {"paper_id": PAPER, "endpoint": service, "timeout": patience} | attributes
     pairs = [(name.replace("_", "-"), value) for name, value in given.items() if value is not None]
     shown = " ".join(f"{name}='{value}'" for name, value in pairs)
     return f"<related-papers {shown}></related-papers>"
@@ -72,7 +74,7 @@ async def run_until(page: Page, condition: Callable[[], bool], what: str) -> int
 
     For what waits in the page until it has heard of an answer: it hears after the test does.
     """
-    deadline = time.monotonic() + 30.0
+    deadline = time.monotonic() + PATIENCE_SECONDS
     passed = 0
     while not condition():
         assert time.monotonic() < deadline, f"waited in vain until {what}"
@@ -91,7 +93,7 @@ async def observed(page: Page) -> None:
 
 def stored(service: Addresses, reader_id: str) -> list[tuple[str, str, int, str]]:
     """What the service has stored of a reader: type, paper, rank and surface."""
-    with Client(service.grpc) as client:
+    with Client(service.grpc, timeout_seconds=PATIENCE_SECONDS) as client:
         events = list(client.export_reader(reader_id))
     return [(event.type, event.paper_id, event.rank, event.surface) for event in events]
 

@@ -6,6 +6,7 @@ import pytest
 
 from service.cache import AnswerCache, Cache, Policy
 from service.keys import cache_key
+from tests.support import PATIENCE_SECONDS
 
 KEY = cache_key("v1", "ListRelatedPapers", b"request")
 
@@ -36,7 +37,7 @@ async def test_keys_are_apart(cache: Cache) -> None:
 async def test_entries_expire(cache: Cache) -> None:
     await cache.set(KEY, b"brief", ttl_seconds=0.05)
     await cache.set("other", b"long", ttl_seconds=60)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while await cache.get(KEY) is not None:  # noqa: ASYNC110 - no cache announces expiry
             await asyncio.sleep(0)
     assert await cache.get("other") == b"long"

@@ -133,7 +133,7 @@ async def test_redis_flushed(server: SystemRedis) -> None:
 async def test_a_command_given_up_never_answers_another(server: SystemRedis) -> None:
     """Given up at each point where it waits, a command leaves no reply for the next to find."""
     clock = Clock()
-    cache = RedisCache(server.url, timeout_seconds=0.2, clock=clock)
+    cache = RedisCache(server.url, timeout_seconds=5, clock=clock)
     for key in ("one", "two"):
         await cache.set(key, key.encode(), ttl_seconds=60)
     for turns in range(8):

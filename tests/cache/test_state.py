@@ -12,9 +12,15 @@ from service.keys import STATE_FORMAT, STATE_FORMAT_KEY
 from service.state import StateFormatError, check_state
 from service.valkey import program
 from tests.servers import DURABLE, SystemRedis, loads
-from tests.support import require_tool, wait_until
+from tests.support import PATIENCE_SECONDS, require_tool, wait_until
 
 Run = Callable[..., SystemRedis]
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is there may be slow."""
+    monkeypatch.setattr("service.state._TIMEOUT_SECONDS", PATIENCE_SECONDS)
 
 
 @pytest.fixture(params=["valkey", "redis"])
@@ -60,7 +66,7 @@ async def test_a_durable_server_has_no_warning(run: Run) -> None:
 
 
 async def test_a_server_that_loads_its_data_is_away_and_not_unsafe(run: Run) -> None:
-    slowly = ("--key-load-delay", "5000", "--loading-process-events-interval-bytes", "1024")
+    slowly = ("--key-load-delay", "10000", "--loading-process-events-interval-bytes", "1024")
     server = run(*DURABLE, *slowly)
     with redis.Redis.from_url(server.url) as client:
         client.mset({str(number): "x" * 1_000 for number in range(2_000)})

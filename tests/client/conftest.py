@@ -14,6 +14,7 @@ from relatedpapers.aio import AsyncPages
 from relatedpapers.client import Pages
 from service.settings import Settings
 from tests.serving import serving
+from tests.support import PATIENCE_SECONDS
 
 
 class Caller:
@@ -21,7 +22,9 @@ class Caller:
 
     def __init__(self, kind: str, target: str, **options: Any) -> None:
         make = Client if kind == "sync" else AsyncClient
-        self.client: Client | AsyncClient = make(target, **options)
+        self.client: Client | AsyncClient = make(
+            target, **{"timeout_seconds": PATIENCE_SECONDS, **options}
+        )
 
     async def one(self, method: str, *arguments: Any, **options: Any) -> Any:
         """What a method returns that makes one call."""

@@ -24,6 +24,7 @@ from relatedpapers.window import WINDOW, Window
 from service.settings import Settings
 from tests.client.conftest import Caller, Refusing
 from tests.serving import serving
+from tests.support import PATIENCE_SECONDS
 
 PAPERS = [f"graph-{number:02}" for number in range(4, 14)]
 
@@ -51,7 +52,7 @@ async def test_any_number_of_events_each_with_its_outcome(caller: Caller, reader
     events = reads(reader, 2500)
     events[7]["type"] = "reed"
     events[1500]["paper_id"] = "nothing"
-    outcomes = await caller.one("write_feedback", events, timeout_seconds=60)
+    outcomes = await caller.one("write_feedback", events)
     assert [outcome.event.id for outcome in outcomes] == [event["id"] for event in events]
     failed = {place: outcome for place, outcome in enumerate(outcomes) if outcome.error}
     assert list(failed) == [7, 1500]
@@ -110,7 +111,7 @@ def test_no_message_is_longer_than_it_may_be() -> None:
 async def test_a_long_batch_is_retried_too(kind: str, reader: str) -> None:
     events = [{**event, "surface": "x" * 1000} for event in reads(reader, 1000)]
     async with Refusing(grpc.StatusCode.UNAVAILABLE) as server:
-        caller = Caller(kind, f"127.0.0.1:{server.port}", timeout_seconds=60)
+        caller = Caller(kind, f"127.0.0.1:{server.port}")
         with pytest.raises(UnavailableError):
             await caller.one("write_feedback", events)
         await caller.close()
@@ -145,12 +146,12 @@ class Dialog:
     def __iter__(self) -> Iterator[Any]:
         for event in self._events:
             yield event
-            self._acknowledged.get(timeout=60)
+            self._acknowledged.get(timeout=PATIENCE_SECONDS)
 
     async def __aiter__(self) -> AsyncIterator[Any]:
         for event in self._events:
             yield event
-            await asyncio.to_thread(self._acknowledged.get, timeout=60)
+            await asyncio.to_thread(self._acknowledged.get, timeout=PATIENCE_SECONDS)
 
     def acknowledged(self) -> None:
         self._acknowledged.put(None)
@@ -190,9 +191,9 @@ async def test_a_caller_may_leave_a_stream(caller: Caller, reader: str) -> None:
 @pytest.mark.parametrize(
     ("code", "patience_seconds", "opened_again"),
     [
-        (grpc.StatusCode.UNAVAILABLE, 0.1, True),
+        (grpc.StatusCode.UNAVAILABLE, 1.0, True),
         (grpc.StatusCode.UNAVAILABLE, 0.0, False),
-        (grpc.StatusCode.INTERNAL, 0.1, True),
+        (grpc.StatusCode.INTERNAL, 1.0, True),
         (grpc.StatusCode.PERMISSION_DENIED, 60.0, False),
     ],
     ids=lambda value: getattr(value, "name", str(value)),
@@ -217,7 +218,7 @@ async def test_a_stream_that_ends_without_acknowledgement_is_no_success(
     async with Refusing(grpc.StatusCode.OK) as server:
         caller = Caller(kind, f"127.0.0.1:{server.port}")
         with pytest.raises(UnavailableError, match="before it acknowledged"):
-            await caller.many("stream_feedback", reads(reader, 10), patience_seconds=0.1)
+            await caller.many("stream_feedback", reads(reader, 10), patience_seconds=1.0)
         await caller.close()
     assert server.calls > 1
 

@@ -20,7 +20,7 @@ from tests.explorer.forms import Sent, forms, send
 from tests.explorer.markup import check
 from tests.explorer.site import Site
 from tests.serving import Worker
-from tests.support import wait_until
+from tests.support import PATIENCE_SECONDS, wait_until
 
 ADA = "ada@papers.example"
 
@@ -89,7 +89,9 @@ class Pages(Site):
 
     def post(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
         """Status and body of the answer to a POST from anywhere."""
-        connection = HTTPConnection("127.0.0.1", urlsplit(self.origin).port, timeout=60)
+        connection = HTTPConnection(
+            "127.0.0.1", urlsplit(self.origin).port, timeout=PATIENCE_SECONDS
+        )
         try:
             connection.request("POST", path, body, headers)
             response = connection.getresponse()

@@ -10,12 +10,15 @@ from service.errors import Reason
 from service.settings import Settings
 from tests.digest.client import ADA, Service, preferences
 from tests.serving import Running
+from tests.support import PATIENCE_SECONDS
 
 WANTED = {"time_zone": "Europe/Berlin", "hour": 7, "content": {"trending_window": "week"}}
 
 
 async def test_the_async_client(running: Running, service: Service) -> None:
-    async with AsyncClient(f"127.0.0.1:{running.application.port}") as client:
+    async with AsyncClient(
+        f"127.0.0.1:{running.application.port}", timeout_seconds=PATIENCE_SECONDS
+    ) as client:
         await client.subscribe(ADA, WANTED)
         token = (await service.mail())["confirm"].token
         assert (await client.get_subscription(token)).address == ADA
@@ -34,7 +37,9 @@ async def test_the_async_client(running: Running, service: Service) -> None:
 
 async def test_the_client(running: Running, service: Service, settings: Settings) -> None:
     def use() -> None:
-        with Client(f"127.0.0.1:{running.application.port}") as client:
+        with Client(
+            f"127.0.0.1:{running.application.port}", timeout_seconds=PATIENCE_SECONDS
+        ) as client:
             client.subscribe(ADA, WANTED)
             with pytest.raises(InvalidRequestError) as caught:
                 client.subscribe("nobody", WANTED)

@@ -160,7 +160,7 @@ async def test_serve_with_digest(toy_model: Path, state_url: str, tmp_path: Path
         "RELATED_PAPERS_ALLOW_UNSAFE_STATE": "true",
     }
     with serve_both(toy_model, data, **settings) as addresses:
-        wait_until(lambda: len(mails(data)) == 1, "the digest comes", seconds=60)
+        wait_until(lambda: len(mails(data)) == 1, "the digest comes")
         [mail] = mails(data)
         assert f"<{addresses.web}/digest/unsubscribe?token=" in str(mail["List-Unsubscribe"])
 

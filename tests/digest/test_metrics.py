@@ -14,6 +14,7 @@ from tests.digest.sending import Digests
 from tests.digest.subscribers import DUE_MS, subscription
 from tests.servers import SystemRedis
 from tests.serving import Running, Starting
+from tests.support import PATIENCE_SECONDS
 from tests.trending.support import made
 from tests.web.http import Http
 from tests.web.test_operations import samples
@@ -58,7 +59,7 @@ async def test_notices_suppressed_and_undecided(
 ) -> None:
     nothing = await digest_metrics(running)
     await service.ask(SUBSCRIBE, subscribing())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while (await digest_metrics(running))["notices_total"] < 1:
             pass
     digests = digests_of(running, settings)

@@ -13,7 +13,7 @@ import pytest
 
 from service.embedded import Role
 from service.valkey import Server
-from tests.support import ROOT, wait_until
+from tests.support import PATIENCE_SECONDS, ROOT, wait_until
 
 USER = Path(__file__).parent / "user.py"
 
@@ -21,7 +21,7 @@ USER = Path(__file__).parent / "user.py"
 class User:
     """A process that attaches to the servers of a folder."""
 
-    def __init__(self, folder: Path, patience_seconds: float = 60.0) -> None:
+    def __init__(self, folder: Path, patience_seconds: float = 2 * PATIENCE_SECONDS) -> None:
         self.log = folder.parent / f"{folder.name[:40]}-{os.urandom(4).hex()}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -49,7 +49,7 @@ class User:
 
     def leave(self) -> None:
         """Let the process finish and wait until it has."""
-        self.process.communicate(timeout=60)
+        self.process.communicate(timeout=PATIENCE_SECONDS)
         assert self.process.returncode == 0, self.log.read_text()
 
     def interrupt(self) -> None:
@@ -80,7 +80,7 @@ def start(folder: Path) -> Iterator[Callable[..., User]]:
     """Start a user of the folder; those that still run after the test are killed."""
     users: list[User] = []
 
-    def _start(data: Path = folder, patience_seconds: float = 60.0) -> User:
+    def _start(data: Path = folder, patience_seconds: float = 2 * PATIENCE_SECONDS) -> User:
         data.parent.mkdir(parents=True, exist_ok=True)
         users.append(User(data, patience_seconds))
         return users[-1]

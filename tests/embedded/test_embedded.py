@@ -169,7 +169,7 @@ def test_nobody_else_can_enter_the_folder(folder: Path) -> None:
 
 @pytest.fixture
 def slow_to_load(folder: Path) -> Path:
-    """A data folder whose state takes a second or two to load; 40,000 numbers come last."""
+    """A data folder whose state takes some seconds to load; 80,000 numbers come last."""
     with (
         attach(folder, roles=[Role.STATE]) as urls,
         redis.Redis.from_url(urls[Role.STATE]) as client,
@@ -179,7 +179,7 @@ def slow_to_load(folder: Path) -> Path:
     sort = b"*4\r\n$4\r\nSORT\r\n$7\r\nnumbers\r\n$5\r\nSTORE\r\n$6\r\nsorted\r\n"
     push = b"*3\r\n$5\r\nRPUSH\r\n$5\r\nafter\r\n$1\r\n1\r\n"
     with file.open("ab") as log:
-        log.write((sort + push * 20) * 2_000)
+        log.write((sort + push * 20) * 4_000)
     return folder
 
 
@@ -191,7 +191,7 @@ def test_starting_waits_while_a_server_is_loading_and_says_so(
     assert user.logged("waiting for an embedded server")
     assert user.logged("loading its data")
     with redis.Redis.from_url(url) as client:
-        assert client.llen("after") == 40_000
+        assert client.llen("after") == 80_000
 
 
 def test_a_command_killed_while_starting_leaves_one_server_to_the_next(
@@ -239,7 +239,7 @@ def test_a_server_that_never_answers_is_an_error_that_names_it(start: Start) -> 
 
 
 def test_a_server_that_ignores_its_end_is_killed(folder: Path) -> None:
-    with attach(folder, patience_seconds=0.2) as urls:
+    with attach(folder, patience_seconds=5) as urls:
         os.kill(pid_of(urls[Role.STATE]), signal.SIGSTOP)
     for role in Role:
         assert not Server(role, folder / "servers" / role, folder).alive()

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 from tests.explorer.site import Site
+from tests.support import PATIENCE_SECONDS
 
 
 class Form(NamedTuple):
@@ -47,7 +48,7 @@ def send(site: Site, form: Form, headers: dict[str, str] | None = None) -> Sent:
     """Send a form as a browser does: by default as one that says that it comes from our page."""
     sent = {"content-type": "application/x-www-form-urlencoded"}
     sent |= {"sec-fetch-site": "same-origin"} if headers is None else headers
-    connection = HTTPConnection("127.0.0.1", urlsplit(site.origin).port, timeout=60)
+    connection = HTTPConnection("127.0.0.1", urlsplit(site.origin).port, timeout=PATIENCE_SECONDS)
     try:
         connection.request("POST", form.action, urlencode(form.fields), sent)
         response = connection.getresponse()

@@ -4,6 +4,7 @@ from relatedpapers import Client
 from tests.explorer.forms import Form, forms, send
 from tests.explorer.site import Site
 from tests.serving import Worker
+from tests.support import PATIENCE_SECONDS
 
 
 class Service(Site):
@@ -11,7 +12,7 @@ class Service(Site):
 
     def __init__(self, worker: Worker) -> None:
         super().__init__(worker.web_port)
-        self.client = Client(f"127.0.0.1:{worker.port}")
+        self.client = Client(f"127.0.0.1:{worker.port}", timeout_seconds=PATIENCE_SECONDS)
 
     def read(self, path: str) -> str:
         """The HTML of a page, which must be fine."""

@@ -5,6 +5,7 @@ from http.client import HTTPConnection
 from types import MappingProxyType
 
 from tests.explorer.markup import Markup, check
+from tests.support import PATIENCE_SECONDS
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -20,7 +21,7 @@ class Site:
         self, path: str, headers: Mapping[str, str] = NOTHING
     ) -> tuple[int, dict[str, str], str]:
         """The status, the headers with lower-case names, and the body of the answer to a GET."""
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_SECONDS)
         try:
             connection.request("GET", path, headers=dict(headers))
             response = connection.getresponse()

@@ -10,6 +10,7 @@ from service.events import StoredEvent
 from service.feedback_state import FeedbackState, Outcome
 from service.group_commit import GroupCommit
 from tests.feedback.oracle import Oracle, stored
+from tests.support import PATIENCE_SECONDS
 
 
 class Gate:
@@ -32,7 +33,7 @@ class Gate:
 
     async def flushing(self) -> None:
         """Wait until the next flush is under way."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await self._came.wait()
         self._came.clear()
 

@@ -15,7 +15,7 @@ from service.valkey import program
 from tests.feedback.oracle import stored
 from tests.feedback.test_state_append import consume, digest_of
 from tests.servers import DURABLE, SystemRedis
-from tests.support import require_tool
+from tests.support import PATIENCE_SECONDS, require_tool
 
 WRITERS = 8
 KILLS = 3
@@ -54,7 +54,7 @@ async def test_no_acknowledged_event_is_lost(kind: str, tmp_path: Path) -> None:
             enough = len(acknowledged) + 1_000
             ready.clear()
             writers = [asyncio.create_task(writer(f"{life}-{n}")) for n in range(WRITERS)]
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 await ready.wait()
             server.stop()
             await asyncio.gather(*writers)

@@ -14,7 +14,7 @@ from service.feedback_state import FeedbackState, Outcome
 from service.keys import PARTITIONS, events_key, log_key, partition_of
 from tests.feedback.oracle import NOW_MS, stored
 from tests.servers import SystemRedis
-from tests.support import ROOT
+from tests.support import PATIENCE_SECONDS, ROOT
 
 DAY = 86_400
 HERE = partition_of("r")
@@ -172,7 +172,7 @@ async def test_tail_shows_events_of_all_partitions_as_they_arrive(
     await fill(state, 1, "before")
     tail = log.tail()
     arriving = asyncio.ensure_future(anext(tail))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         number = 0
         while not arriving.done():  # until the tail has found its place
             number += 1

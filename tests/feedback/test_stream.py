@@ -19,6 +19,7 @@ from tests.feedback.support import attribution_token, event, logged, reasons, wr
 from tests.servers import SystemRedis
 from tests.service.test_errors import error_info
 from tests.serving import Running, Starting
+from tests.support import PATIENCE_SECONDS
 
 
 def message(number: int, events: Iterable[pb.Event] = ()) -> pb.StreamFeedbackRequest:
@@ -172,7 +173,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Let other tasks work until the condition holds."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():  # noqa: ASYNC110 - what is waited for sets no event
             await asyncio.sleep(0)
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from tests.feeds.validation import READ, Read
+from tests.support import PATIENCE_SECONDS
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -29,7 +30,7 @@ class Feeds:
 
     def ask(self, path: str, headers: Mapping[str, str] = NOTHING, verb: str = "GET") -> Answer:
         """The answer to a request."""
-        connection = HTTPConnection("127.0.0.1", self.web_port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", self.web_port, timeout=PATIENCE_SECONDS)
         try:
             connection.request(verb, path, headers=dict(headers))
             response = connection.getresponse()

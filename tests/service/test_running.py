@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partialmethod
 from pathlib import Path
 from threading import Event
 from typing import Any, Self
@@ -17,9 +18,11 @@ from redis.asyncio import Redis
 
 from relatedpapers.v1 import recommendation_service_pb2 as pb
 from service.background import Background
+from service.cache import RedisCache
 from service.embedded import Role, attach
 from service.settings import Settings
 from tests.serving import Running, Starting
+from tests.support import PATIENCE_SECONDS
 
 SERVICES = [
     "",
@@ -59,7 +62,7 @@ class Busy:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Let other tasks work until the condition holds."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not condition():  # noqa: ASYNC110 - what is waited for sets no event
             await asyncio.sleep(0)
 
@@ -190,8 +193,10 @@ async def test_lists_come_while_redis_is_slow(settings: Settings, slow_redis: st
 
 
 async def test_lists_come_while_redis_is_stopped_and_flushed(
-    settings: Settings, tmp_path: Path
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    patient = partialmethod(RedisCache.__init__, timeout_seconds=PATIENCE_SECONDS)
+    monkeypatch.setattr(RedisCache, "__init__", patient)
     with attach(tmp_path / "redis", roles=[Role.CACHE]) as urls:
         cached = settings.model_copy(
             update={"cache_url": urls[Role.CACHE], "local_cache_megabytes": 0}

@@ -13,6 +13,7 @@ from relatedpapers.v1 import feedback_service_pb2 as pb
 from service.inbox import Inbox
 from service.settings import Settings
 from tests.serving import Running, Starting
+from tests.support import PATIENCE_SECONDS
 
 METHOD = "/relatedpapers.v1.FeedbackService/StreamFeedback"
 
@@ -65,7 +66,7 @@ async def test_stopping_ends_a_stream_that_is_idle(
         call = service.feedback.StreamFeedback()
         await call.write(message(1, f"{tmp_path.name}-1"))
         assert (await call.read()).acknowledged_sequence_number == 1
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             await service.application.stop()
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call.read()

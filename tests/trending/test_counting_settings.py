@@ -15,7 +15,7 @@ from service.keys import RANKINGS_KEY, RANKINGS_PUBLISHER_KEY
 from service.settings import Settings
 from tests.feedback.updaters import UpdaterProcess
 from tests.serving import COMMAND
-from tests.support import ROOT
+from tests.support import PATIENCE_SECONDS, ROOT
 from tests.trending.conftest import Server
 from tests.trending.support import made
 
@@ -59,7 +59,7 @@ async def served(
     server = Server(state, settings.data_dir, int(time.time() * 1000))
     await state.append([made(server.now_ms, "ada", "1", "dwell", "graph-01")])
     with UpdaterProcess(settings):
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not await state.client.hexists(RANKINGS_KEY, "fortnight"):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
     await state.client.delete(RANKINGS_PUBLISHER_KEY)  # the lease of the dead

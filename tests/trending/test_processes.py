@@ -17,7 +17,7 @@ from service.settings import Settings
 from tests.feedback.updaters import UpdaterProcess
 from tests.servers import SystemRedis
 from tests.serving import COMMAND, train
-from tests.support import ROOT, wait_until
+from tests.support import PATIENCE_SECONDS, ROOT, wait_until
 from tests.trending.conftest import Server
 from tests.trending.oracle import trends
 from tests.trending.support import LENGTHS, assert_same, made, month
@@ -58,7 +58,7 @@ async def published(server: Server, papers: set[str]) -> None:
         there = await server.state.client.hexists(RANKINGS_KEY, "month")
         return there and {*(await server.ranking()).papers} == papers
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not await has():  # noqa: ASYNC110 - another process does it
             await asyncio.sleep(0.02)
 

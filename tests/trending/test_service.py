@@ -17,6 +17,7 @@ from service.updater import open_trends, open_updater
 from tests.servers import SystemRedis
 from tests.service import toy
 from tests.serving import Running, Starting
+from tests.support import PATIENCE_SECONDS
 
 TRENDING = pb.ResultSource.RESULT_SOURCE_TRENDING
 FALLBACK = pb.ResultSource.RESULT_SOURCE_POPULAR_FALLBACK
@@ -202,7 +203,9 @@ async def test_rankings_stay_while_the_state_server_is_away(
 
 async def test_the_client_lists_them(running: Running, settings: Settings) -> None:
     await trend(running, settings, ("ada", "click", "graph-05"))
-    async with AsyncClient(f"127.0.0.1:{running.application.port}") as client:
+    async with AsyncClient(
+        f"127.0.0.1:{running.application.port}", timeout_seconds=PATIENCE_SECONDS
+    ) as client:
         found = [each async for each in client.list_trending_papers("day", limit=12)]
         assert ids(found)[0] == "graph-05"
         assert len(found) == 12

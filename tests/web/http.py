@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
+from tests.support import PATIENCE_SECONDS
+
 PACKAGE = "/relatedpapers.v1."
 JSON = MappingProxyType({"content-type": "application/json"})
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -48,7 +50,7 @@ class Http:
         return await asyncio.to_thread(self._send, verb, path, body, headers)
 
     def _send(self, verb: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
         try:
             connection.request(verb, path, body or None, dict(headers))
             response = connection.getresponse()

@@ -219,7 +219,8 @@ async def test_a_message_that_is_too_large(settings: Settings) -> None:
 
 
 async def test_a_service_that_stops(settings: Settings) -> None:
-    async with Starting(settings) as running:
+    patient = settings.model_copy(update={"drain_seconds": 600.0})
+    async with Starting(patient) as running:
         port = running.application.web_port
         async with Busy(running) as busy:
             call = asyncio.create_task(ConnectJson(port).call(LIST, DRAFT))

@@ -58,7 +58,7 @@ async def test_calls_are_counted_over_every_protocol(running: Running) -> None:
         assert calls["OK", "GetPaper", protocol] == 2
         assert calls["NOT_FOUND", "GetPaper", protocol] == 1
         assert counted["related_papers_call_seconds_count"]["GetPaper", protocol] == 3
-        assert 0 < counted["related_papers_call_seconds_sum"]["GetPaper", protocol] < 10
+        assert counted["related_papers_call_seconds_sum"]["GetPaper", protocol] > 0
 
 
 async def test_callers_make_up_no_label(running: Running) -> None:

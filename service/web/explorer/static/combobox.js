@@ -128,6 +128,7 @@ export function complete(input) {
     if (list.hidden) return;
     if (step) {
       event.preventDefault();
+      stop(); // an answer yet to come would take the list away from whoever chooses from it
       // Beyond either end comes the input itself, with no option chosen.
       activate(((active + 1 + step + count + 1) % (count + 1)) - 1);
     } else if (event.key === "Enter" && active >= 0) {
@@ -147,7 +148,10 @@ export function complete(input) {
     stop();
     close();
   });
-  list.addEventListener("pointerdown", (event) => event.preventDefault()); // the focus stays
+  list.addEventListener("pointerdown", (event) => {
+    event.preventDefault(); // the focus stays
+    stop();
+  });
   list.addEventListener("click", (event) => {
     const option = event.target.closest("[role=option]");
     if (option) choose(option);
