@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Self
 
 import structlog
@@ -193,7 +194,10 @@ def _state(settings: Settings, types: Mapping[str, EventType]) -> FeedbackState 
         return None
     try:
         return FeedbackState(
-            settings.state_url, types=types, allow_unsafe=settings.allow_unsafe_state
+            settings.state_url,
+            types=types,
+            allow_unsafe=settings.allow_unsafe_state,
+            match_keys=partial(match, data_dir=settings.data_dir),
         )
     except ValueError as error:
         raise StartError(f"The URL of the state is not one of Redis: {error}.") from error

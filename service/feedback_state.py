@@ -1,6 +1,14 @@
 """What the state server holds of the readers: which events were accepted, and their histories."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager, contextmanager
 from enum import IntEnum
 from functools import lru_cache
@@ -25,6 +33,7 @@ from service.keys import (
     readers_prefix,
     retracted_key,
 )
+from service.secrets import SigningKeysError
 from service.state import StateFormatError, inspect_state
 
 _MAX_SCRIPT_EVENTS = 1_000  # bounds how long one script keeps the server from others: about 10 ms
@@ -65,6 +74,8 @@ class FeedbackState:
 
     types: says which events histories hold: those that say anything about a paper.
     allow_unsafe: store also on a server that could lose them (see service/state.py).
+    match_keys: asked before anything is stored, raises SigningKeysError where the state was made
+        with other keys (see service/state_keys.py).
     Every method raises ServiceError STATE_AWAY when the state server does not answer or refuses.
     Raises ValueError when the URL is not one of Redis.
     """
@@ -76,10 +87,12 @@ class FeedbackState:
         timeout_seconds: float = 5,
         types: Mapping[str, EventType] = EVENT_TYPES,
         allow_unsafe: bool = False,
+        match_keys: Callable[[Redis], Awaitable[None]] | None = None,
     ) -> None:
         self.url = url
         self.client = connect(url, timeout_seconds=timeout_seconds)
         self._allow_unsafe = allow_unsafe
+        self._match_keys = match_keys
         self._checked = False
         self._passing = {name for name, kind in types.items() if not (kind.sign or kind.undoes)}
 
@@ -178,7 +191,9 @@ class FeedbackState:
         try:
             with state_errors():
                 report = await inspect_state(self.client)
-        except StateFormatError as error:
+            if self._match_keys:
+                await self._match_keys(self.client)
+        except (StateFormatError, SigningKeysError) as error:
             raise ServiceError(Reason.STATE_UNSAFE, f"Nothing is stored: {error}.") from error
         if report.losses and not self._allow_unsafe:
             raise ServiceError(

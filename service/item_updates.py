@@ -206,7 +206,11 @@ class Updater:
             rows += [row for row in islice(queue, ROWS) if row not in rows][: ROWS - len(rows)]
         if not rows:
             return await self._settle()
-        await self._publisher.publish(self._deltas(rows))
+        deltas = self._deltas(rows)
+        # Computing may have taken longer than the lease; nobody may have published meanwhile.
+        if not await self._publisher.hold() or self._publisher.version != self._version:
+            raise LeaseLost
+        await self._publisher.publish(deltas)
         self._version = self._publisher.version
         for queue in (self._first, self._touched, self._backlog):
             for row in rows:

@@ -18,6 +18,9 @@ DataDir = Annotated[Path | None, typer.Option(help="The data folder of `serve`. 
 StateUrl = Annotated[
     str | None, typer.Option(help="The Redis of the state. \\[default: the data folder's]")
 ]
+_CANCEL_SECONDS = 1.0
+"""How often work is told to end: redis can lose a cancellation that meets an answer."""
+
 Model = Annotated[
     Path | None, typer.Option(help="The model folder of `train`. \\[default: data/model]")
 ]
@@ -105,8 +108,13 @@ async def _work(
 
     task = asyncio.ensure_future(checked())
     loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        if task.cancel():
+            loop.call_later(_CANCEL_SECONDS, end)
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
+        loop.add_signal_handler(number, end)
     try:
         await task
     finally:

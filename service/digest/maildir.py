@@ -54,6 +54,9 @@ class MaildirTransport:
 
     def _deliver(self, message: bytes) -> None:
         self._folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # By ourselves: of two first deliveries at once, `mailbox` lets one fail.
+        for each in (self._folder, *(self._folder / part for part in ("tmp", "new", "cur"))):
+            each.mkdir(mode=0o700, exist_ok=True)
         mailbox.Maildir(self._folder).add(message)
 
 

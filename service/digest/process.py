@@ -9,6 +9,7 @@ mail at hand may become undecided (see service/digest/ledger_scripts.py).
 import asyncio
 import sys
 from contextlib import suppress
+from functools import partial
 
 import structlog
 
@@ -21,6 +22,7 @@ from service.event_types import event_types
 from service.feedback_state import FeedbackState
 from service.logs import configure
 from service.settings import Settings
+from service.state_keys import match
 
 PERIOD_SECONDS = 60.0
 """How long after a run the next one begins."""
@@ -41,6 +43,7 @@ async def _run(settings: Settings) -> None:
         settings.state_url or "",
         types=event_types(settings.event_types),
         allow_unsafe=settings.allow_unsafe_state,
+        match_keys=partial(match, data_dir=settings.data_dir),
     )
     with stopping() as stop:
         async with opened(settings, state) as tools:

@@ -38,6 +38,7 @@ class TrendFollower:
         self._client = connect(url, timeout_seconds=_TIMEOUT_SECONDS) if url else None
         self._ranked: Mapping[str, Ranked] = MappingProxyType({})
         self._revision = b""
+        self._loading = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -68,12 +69,14 @@ class TrendFollower:
         """Take the rankings that are there now. Raises RedisError, OSError or TimeoutError."""
         if self._client is None:
             return
-        revision = await self._client.hget(RANKINGS_KEY, _REVISION)
-        if revision == self._revision:
-            return
-        found = cast("dict[bytes, bytes]", await self._client.hgetall(RANKINGS_KEY))
-        self._revision = found.pop(_REVISION.encode(), b"")
-        self._ranked = await asyncio.to_thread(self._read, found)
+        async with self._loading:
+            revision = await self._client.hget(RANKINGS_KEY, _REVISION)
+            if revision == self._revision:
+                return
+            found = cast("dict[bytes, bytes]", await self._client.hgetall(RANKINGS_KEY))
+            revision = found.pop(_REVISION.encode(), b"")
+            self._ranked = await asyncio.to_thread(self._read, found)
+            self._revision = revision
 
     async def _run(self) -> None:
         away = False

@@ -16,6 +16,7 @@ from tests.digest.client import Service
 from tests.digest.pages import Pages
 from tests.digest.sending import Digests, sending
 from tests.serving import Running, Worker
+from tests.support import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -27,7 +28,9 @@ def settings(settings: Settings, state_url: str) -> Settings:
 @pytest_asyncio.fixture
 async def client(any_state_url: str) -> AsyncIterator[redis.asyncio.Redis]:
     """An empty state, on the embedded server and on a Redis of the system."""
-    async with redis.asyncio.Redis.from_url(any_state_url) as client:
+    async with redis.asyncio.Redis.from_url(
+        any_state_url, socket_timeout=PATIENCE_SECONDS
+    ) as client:
         yield client
 
 

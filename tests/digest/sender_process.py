@@ -13,6 +13,7 @@ from service.digest.ledger_view import LedgerView
 from service.digest.opening import opened
 from service.digest.sender import send_due
 from service.digest.tools import MailServerAway
+from service.errors import ServiceError
 from service.feedback_state import FeedbackState
 from service.logs import configure
 from service.settings import Settings
@@ -27,7 +28,7 @@ async def run(settings: Settings, at_ms: int) -> None:
         while await view.open() or await view.overdue(at_ms):
             try:
                 await send_due(tools, at_ms)
-            except MailServerAway:
+            except (MailServerAway, ServiceError):
                 continue
             await asyncio.sleep(RETRY_SECONDS)  # until what waits may be tried again
     await state.close()

@@ -10,11 +10,13 @@ from service.digest.ledger_view import LedgerView
 from service.digest.opening import opened
 from service.digest.sender import send_due
 from service.digest.store import Subscriptions
-from service.digest.subscriptions import Subscription
+from service.digest.subscriptions import Status, Subscription
 from service.digest.tools import Report
 from service.feedback_state import FeedbackState
 from service.settings import Settings
+from service.times import present_ms
 from tests.digest.subscribers import DUE_MS
+from tests.support import PATIENCE_SECONDS
 
 
 class Digests:
@@ -29,7 +31,9 @@ class Digests:
     async def subscribe(self, *subscribed: Subscription, now_ms: int = DUE_MS - 1) -> None:
         for each in subscribed:
             held = await self.subscriptions.read(each.id)
-            await self.subscriptions.write(held, each, now_ms)
+            # Others than the active ones are kept for some time only.
+            at_ms = now_ms if each.status is Status.ACTIVE else present_ms()
+            await self.subscriptions.write(held, each, at_ms)
 
     async def run(self, at_ms: int = DUE_MS) -> Report:
         """What is due then; what was refused for now may be tried again at once."""
@@ -53,7 +57,7 @@ class Digests:
 @asynccontextmanager
 async def sending(settings: Settings) -> AsyncIterator[Digests]:
     """A sender over an empty state."""
-    state = FeedbackState(settings.state_url or "")
+    state = FeedbackState(settings.state_url or "", timeout_seconds=PATIENCE_SECONDS)
     await state.client.flushall()
     yield Digests(settings, state)
     await state.close()

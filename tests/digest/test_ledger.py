@@ -12,6 +12,7 @@ from service.digest.ledger_view import LedgerView
 from service.digest.store import Held, Subscriptions
 from service.digest.subscriptions import Status
 from service.keys import digest_partition
+from service.times import present_ms
 from tests.digest.subscribers import DAY_MS, DUE_MS, subscription
 
 NOBODY = Held(None, b"")
@@ -128,7 +129,7 @@ class TestSending:
         ledger = sender(client)
         [mine] = await claim(ledger)
         held = await subscriptions.read(ADA.id)
-        await subscriptions.write(held, replace(ADA, status=Status.ENDED), DUE_MS)
+        await subscriptions.write(held, replace(ADA, status=Status.ENDED), present_ms())
         assert not await ledger.handing_over(mine, "<0@papers.example>", PAPERS)
         assert await LedgerView(client).open() == 0
 

@@ -74,6 +74,7 @@ def test_the_page_says_the_same_whoever_asks(pages: Pages) -> None:
     for _ in range(5):  # and after some mails a day, nothing
         answers |= {pages.subscribe()[:2]}
     assert answers == {(303, "/digest/mailbox")}
+    pages.mail(3)
     assert len(mails(pages.data, ADA)) == 3
 
 

@@ -125,7 +125,7 @@ async def test_a_server_that_is_closing_twice_refuses_for_now() -> None:
 async def test_a_server_that_is_lost_with_the_content_may_have_it(answer: str) -> None:
     handler = Handler({"CONTENT": [answer]})
     async with mail_server(handler) as port:
-        async with transport(port, timeout_seconds=0.1) as connection:
+        async with transport(port, timeout_seconds=1) as connection:
             with pytest.raises(Undelivered) as lost:
                 await connection.send(a_mail(1))
             assert not lost.value.before_data
@@ -137,7 +137,7 @@ async def test_a_server_that_is_lost_with_the_content_may_have_it(answer: str) -
 
 async def test_silence_before_the_content_is_no_delivery() -> None:
     handler = Handler({"RCPT": [SILENCE]})
-    async with mail_server(handler) as port, transport(port, timeout_seconds=0.1) as connection:
+    async with mail_server(handler) as port, transport(port, timeout_seconds=1) as connection:
         with pytest.raises(Undelivered) as lost:
             await connection.send(a_mail(1))
         assert lost.value.before_data

@@ -271,7 +271,10 @@ class Origins:
             WIRE.reset(token)
 
 
-def test_an_origin_stands_for_a_network(signing_keys: SigningKeys) -> None:
+def test_an_origin_stands_for_a_network(
+    signing_keys: SigningKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.access.time.time", lambda: 1_800_000_000.0)  # all on one day
     origins = Origins(signing_keys)
     here = origins.of("ipv4:192.0.2.1:4000")
     assert origins.of("ipv4:192.0.2.77:5000") == here

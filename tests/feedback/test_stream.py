@@ -168,6 +168,7 @@ class Watched(Unacknowledged):
 def watched(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
     """Says how many events were under way at most in the stream that began last."""
     monkeypatch.setattr("service.feedback.Unacknowledged", Watched)
+    monkeypatch.delattr(Watched, "latest", raising=False)  # of the test before
     return lambda: Watched.latest.most if hasattr(Watched, "latest") else 0
 
 

@@ -6,11 +6,14 @@ import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import pytest_asyncio
+from numpy.typing import NDArray
 
 from models.artifact import Artifact
 from models.interactions import RETRACT
+from models.live import ItemDeltas, LiveReaders
 from service.deltas import Delta, DeltaPublisher, LeaseLost, reached
 from service.drain import drain
 from service.events import StoredEvent
@@ -150,6 +153,7 @@ async def test_an_updater_that_slept_overwrites_nothing(
     assert_equal((await learned(state, settings, version))[0], newer[0])
 
 
+@pytest.mark.usefixtures("long_lease")
 async def test_only_the_holder_of_the_lease_publishes(
     state: FeedbackState, artifact: Artifact
 ) -> None:
@@ -166,6 +170,26 @@ async def test_only_the_holder_of_the_lease_publishes(
         await one.publish({})
 
 
+async def test_what_takes_longer_than_the_lease_is_published(
+    state: FeedbackState, settings: Settings, artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = settings.state_url or ""
+
+    class Slow(LiveReaders):
+        def deltas(self, rows: NDArray[np.int32]) -> ItemDeltas:
+            wait_until(lambda: not holder(url, artifact.version), "the lease has ended")
+            return super().deltas(rows)
+
+    monkeypatch.setattr("service.deltas.LEASE_MS", 50)
+    monkeypatch.setattr("service.item_updates.LiveReaders", Slow)
+    await state.append([stored("ada", "e1", "save", PAPERS[0])])
+    updater = open_updater(state, artifact, settings)
+    while not published(url, artifact.version):
+        await updater.step()
+    await updater.close()
+
+
+@pytest.mark.usefixtures("long_lease")
 async def test_what_stands_already_is_not_published_again(
     state: FeedbackState, settings: Settings, artifact: Artifact
 ) -> None:
@@ -183,6 +207,7 @@ async def test_what_stands_already_is_not_published_again(
     assert row not in await publisher.rows()
 
 
+@pytest.mark.usefixtures("long_lease")
 async def test_a_deleted_reader_vanishes_from_the_deltas(
     state: FeedbackState, settings: Settings, artifact: Artifact
 ) -> None:

@@ -24,7 +24,7 @@ from tests.servers import DURABLE, SystemRedis
 from tests.service.test_errors import error_info
 from tests.service.toy import ARXIV, DOI
 from tests.serving import Running, Starting
-from tests.support import require_tool
+from tests.support import PATIENCE_SECONDS, require_tool
 
 
 async def test_an_unknown_type_is_answered_with_those_that_there_are(running: Running) -> None:
@@ -177,8 +177,9 @@ async def test_the_state_server_is_away_at_start(
 
 @pytest.mark.parametrize("unsafe", ["--appendfsync everysec", "--maxmemory-policy allkeys-lru"])
 async def test_start_refuses_a_state_server_that_could_lose_events(
-    settings: Settings, tmp_path: Path, unsafe: str
+    settings: Settings, tmp_path: Path, unsafe: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("service.state._TIMEOUT_SECONDS", PATIENCE_SECONDS)
     options = [*DURABLE, *unsafe.split()]
     with SystemRedis(require_tool("redis-server"), tmp_path, *options) as server:
         careless = settings.model_copy(update={"state_url": server.url})

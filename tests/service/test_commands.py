@@ -20,7 +20,7 @@ from relatedpapers.v1.recommendation_service_pb2_grpc import RecommendationServi
 from service.embedded import Role
 from service.settings import PREFIX, Settings, SettingsError, load, table
 from tests.serving import children, exists
-from tests.support import ROOT, wait_until
+from tests.support import PATIENCE_SECONDS, ROOT, wait_until
 
 COMMAND = Path(sys.executable).with_name("related-papers")
 
@@ -40,12 +40,12 @@ def run(*arguments: str | Path, **variables: str) -> "subprocess.CompletedProces
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
     )
 
 
 class Served:
-    """`related-papers serve` on a free port."""
+    """`related-papers serve` on free ports."""
 
     def __init__(self, process: "subprocess.Popen[str]", output: IO[str]) -> None:
         self.process = process
@@ -77,7 +77,8 @@ def urls(embedded_urls: dict[Role, str], state_url: str) -> dict[Role, str]:
 def serve(model: Path, data: Path, urls: dict[Role, str], **variables: str) -> Iterator[Served]:
     """A service in its own processes, over servers that run already."""
     command: list[str | Path] = [COMMAND, "serve", "--model", model, "--data-dir", data]
-    command += ["--port", "0", "--state-url", urls[Role.STATE], "--cache-url", urls[Role.CACHE]]
+    command += ["--port", "0", "--web-port", "0"]
+    command += ["--state-url", urls[Role.STATE], "--cache-url", urls[Role.CACHE]]
     with subprocess.Popen(
         command,
         cwd=ROOT,
@@ -113,7 +114,7 @@ def test_serve_until_told_to_stop(
             served.process.send_signal(number)
         else:
             os.killpg(served.process.pid, number)
-        assert served.process.wait(30) == 0
+        assert served.process.wait(PATIENCE_SECONDS) == 0
 
 
 def test_worker_and_updater_end_when_the_supervisor_is_killed(
@@ -140,7 +141,7 @@ def test_an_updater_that_dies_is_started_again_and_serving_goes_on(
         wait_until(another, "another updater runs")
         assert served.call() > 0
         served.process.send_signal(signal.SIGTERM)
-        assert served.process.wait(30) == 0
+        assert served.process.wait(PATIENCE_SECONDS) == 0
 
 
 def test_serve_runs_without_an_updater_where_it_is_told_to(
@@ -156,7 +157,7 @@ def test_serve_fails_when_the_worker_dies(
     with serve(toy_model, tmp_path, urls) as served:
         [worker] = children(served.process.pid, "service.worker")
         os.kill(worker, signal.SIGKILL)
-        assert served.process.wait(30) == 1
+        assert served.process.wait(PATIENCE_SECONDS) == 1
 
 
 def test_a_taken_port_is_one_sentence(

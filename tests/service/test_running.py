@@ -107,7 +107,8 @@ async def test_reflection_lists_every_service_and_its_files(running: Running) ->
 
 
 async def test_a_call_in_flight_finishes_before_the_service_stops(settings: Settings) -> None:
-    async with Starting(settings) as running:
+    patient = settings.model_copy(update={"drain_seconds": 600.0})
+    async with Starting(patient) as running:
         expected = await running.recommendations.ListRelatedPapers(PLAIN)
         health: Any = HealthStub(running.channel)
         watch = aiter(health.Watch(HealthCheckRequest()))
@@ -195,7 +196,7 @@ async def test_lists_come_while_redis_is_slow(settings: Settings, slow_redis: st
 async def test_lists_come_while_redis_is_stopped_and_flushed(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    patient = partialmethod(RedisCache.__init__, timeout_seconds=PATIENCE_SECONDS)
+    patient = partialmethod(RedisCache.__init__, timeout_seconds=PATIENCE_SECONDS, rest_seconds=600)
     monkeypatch.setattr(RedisCache, "__init__", patient)
     with attach(tmp_path / "redis", roles=[Role.CACHE]) as urls:
         cached = settings.model_copy(

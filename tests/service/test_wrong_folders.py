@@ -9,10 +9,15 @@ from redis.asyncio import Redis
 
 from service.application import Application, StartError
 from service.digest.subscriptions import KEY_FILE as DIGEST_KEY
+from service.errors import Reason
 from service.keys import STATE_KEYS_KEY
 from service.secrets import SIGNING_KEYS, lasting_key
 from service.settings import Settings
 from service.tombstones import KEY_FILE as TOMBSTONES_KEY
+from tests.feedback.support import event
+from tests.feedback.test_write import fails
+from tests.servers import durable
+from tests.service.test_errors import error_info
 from tests.serving import COMMAND, Starting
 from tests.support import ROOT
 
@@ -107,6 +112,17 @@ async def test_the_keys_of_another_folder(
     )
     assert (refused.returncode, refused.stdout) == (1, "")
     assert f"replica/{file} is not the key" in refused.stderr
+    # Also where the state server comes only after the service
+    with durable(tmp_path / "redis") as late:
+        away = settings("replica").model_copy(update={"state_url": late.url})
+        async with Redis.from_url(state_url) as here, Redis.from_url(late.url) as there:
+            for name, mark in (await here.hgetall(STATE_KEYS_KEY)).items():
+                await there.hset(STATE_KEYS_KEY, name, mark)
+        late.stop()
+        async with Starting(away) as running:
+            late.start()
+            failure = error_info(await fails(running, [event()]))
+            assert failure.reason == Reason.STATE_UNSAFE
     # Who lost it for good says so
     async with Redis.from_url(state_url) as client:
         await client.hdel(STATE_KEYS_KEY, file)

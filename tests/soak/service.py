@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -68,6 +69,7 @@ class Service:
         supervisor = self._process.pid
         others = [each for module in MODULES for each in children(supervisor, module)]
         for process in (supervisor, *others):
-            os.kill(process, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it saw the supervisor gone
+                os.kill(process, signal.SIGKILL)
         self._process.communicate()
         wait_until(lambda: not any(map(exists, others)), "its processes are gone")

@@ -18,6 +18,7 @@ from service.trending.hours import Hours
 from service.trending.publisher import TrendPublisher
 from service.trending.ranking import Ranking
 from service.trending.records import Fields, Records
+from tests.support import PATIENCE_SECONDS
 from tests.trending.support import CONFIGURED
 
 
@@ -75,6 +76,6 @@ class Server:
 @pytest_asyncio.fixture
 async def server(any_state_url: str, tmp_path: Path) -> AsyncIterator[Server]:
     """Empty, the embedded one and a Redis of the system; its time is the present."""
-    state = FeedbackState(any_state_url)
+    state = FeedbackState(any_state_url, timeout_seconds=PATIENCE_SECONDS)
     yield Server(state, tmp_path / "data", int(time.time() * 1000))
     await state.close()
