@@ -96,25 +96,28 @@ def publishing(output: Path) -> Iterator[ArtifactWriter]:
     aside = output / f"{WRITING}{secrets.token_hex(8)}"
     try:
         with ExitStack() as held:
-            try:
+            with _explained(f"{output}: can't be written ({{}})"):
                 output.mkdir(parents=True, exist_ok=True)
                 with _locked(output):
                     _remove_leftovers(output)
                     aside.mkdir(mode=0o700)
                     held.enter_context(_locked(aside))
-            except OSError as error:
-                raise ArtifactError(f"{output}: can't be written ({error.strerror})") from error
-            try:
+            untouched = "the artifact could not be written ({}); the one before it is untouched"
+            with _explained(f"{output}: {untouched}"):
                 yield ArtifactWriter(aside)
-            except OSError as error:
-                # numpy counts the bytes that it could not write, and does not say why.
-                reason = error.strerror or f"the disk may be full: {error}"
-                raise ArtifactError(
-                    f"{output}: the artifact could not be written ({reason}); the one before "
-                    "it is untouched"
-                ) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def _explained(sentence: str) -> Iterator[None]:
+    """Raises ArtifactError for an OSError: the sentence with the reason in place of `{}`."""
+    try:
+        yield
+    except OSError as error:
+        # numpy counts the bytes that it could not write, and does not say why.
+        reason = error.strerror or f"the disk may be full: {error}"
+        raise ArtifactError(sentence.replace("{}", reason)) from error
 
 
 def publish(writer: ArtifactWriter, manifest: Manifest, output: Path) -> Manifest:

@@ -6,7 +6,6 @@ change, so a request keeps the state that it began with, and nothing waits for a
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import cast
 
 import structlog
@@ -18,6 +17,7 @@ from service.connection import connect
 from service.deltas import Delta, changed_rows
 from service.keys import delta_keys
 from service.live_items import CoRead, ItemState, LiveItems
+from service.stepping import end
 
 ROWS_AT_ONCE = 1_000
 """How many papers are read by one command and changed together."""
@@ -54,7 +54,6 @@ class LiveModel:
         self._opening: asyncio.Task[LiveItems] | None = None
         self._items: LiveItems | None = None
         self._following: asyncio.Task[None] | None = None
-        self._closed = False
 
     def start(self) -> None:
         """Begin to open and to follow, beside the requests."""
@@ -76,25 +75,22 @@ class LiveModel:
 
     async def close(self) -> None:
         """Stop following."""
-        self._closed = True  # redis can lose a cancellation that meets an answer
         for task in (self._following, self._opening):
             if task is not None:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
+                await end(task)
         if self._client is not None:
             await self._client.aclose()
 
     async def _run(self, opening: asyncio.Task[LiveItems]) -> None:
         items = self._items = await opening
         away = False
-        while (client := self._client) is not None and not self._closed:
+        while (client := self._client) is not None:
             try:
                 items, after = await self._load(client, items)
                 if away:
                     log.info("the state server is back: items follow it again")
                     away = False
-                while after and not self._closed:
+                while after:
                     items, after = await self._follow(client, items, after)
             except (RedisError, OSError, TimeoutError) as error:
                 if not away:

@@ -18,9 +18,6 @@ DataDir = Annotated[Path | None, typer.Option(help="The data folder of `serve`. 
 StateUrl = Annotated[
     str | None, typer.Option(help="The Redis of the state. \\[default: the data folder's]")
 ]
-_CANCEL_SECONDS = 1.0
-"""How often work is told to end: redis can lose a cancellation that meets an answer."""
-
 Model = Annotated[
     Path | None, typer.Option(help="The model folder of `train`. \\[default: data/model]")
 ]
@@ -95,6 +92,7 @@ async def _work(
     from service.event_types import event_types
     from service.feedback_state import FeedbackState
     from service.state_keys import match
+    from service.stepping import end
 
     types = event_types(settings.event_types)
     try:
@@ -107,17 +105,18 @@ async def _work(
         await work(state)
 
     task = asyncio.ensure_future(checked())
+    told = asyncio.Event()
     loop = asyncio.get_running_loop()
-
-    def end() -> None:
-        if task.cancel():
-            loop.call_later(_CANCEL_SECONDS, end)
-
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, end)
+        loop.add_signal_handler(number, told.set)
+    stopped = asyncio.ensure_future(told.wait())
     try:
+        await asyncio.wait([task, stopped], return_when=asyncio.FIRST_COMPLETED)
+        if told.is_set():
+            await end(task)
         await task
     finally:
+        await end(stopped)
         await state.close()
 
 

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Any
 
 import structlog
 
 from service.errors import ServiceError
 
 RETRY_SECONDS = 1.0
+_CANCEL_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -40,3 +42,13 @@ async def keep_stepping(
             pause = RETRY_SECONDS
         with suppress(TimeoutError):
             await asyncio.wait_for(stopping.wait(), pause)
+
+
+async def end(task: "asyncio.Task[Any]") -> None:
+    """Cancel a task and see it out. redis can lose a cancellation that meets an answer, so it is
+    cancelled again until it has ended. Raises what the task raised."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=_CANCEL_SECONDS)
+    with suppress(asyncio.CancelledError):
+        task.result()

@@ -16,13 +16,14 @@ from typing import NamedTuple
 
 import grpc
 
+from relatedpapers import Client
 from relatedpapers.v1.feedback_service_pb2_grpc import FeedbackServiceStub
 from relatedpapers.v1.model_service_pb2_grpc import ModelServiceStub
 from relatedpapers.v1.paper_service_pb2_grpc import PaperServiceStub
 from relatedpapers.v1.recommendation_service_pb2_grpc import RecommendationServiceStub
 from service.application import Application
 from service.settings import Settings
-from tests.support import ROOT
+from tests.support import PATIENCE_SECONDS, ROOT
 
 COMMAND = Path(sys.executable).with_name("related-papers")
 
@@ -94,6 +95,11 @@ class Starting:
     async def __aexit__(self, *error: object) -> None:
         await self._channel.close()
         await self._application.stop()
+
+
+def client_of(address: str) -> Client:
+    """A client with the patience of tests."""
+    return Client(address, timeout_seconds=PATIENCE_SECONDS)
 
 
 class Addresses(NamedTuple):

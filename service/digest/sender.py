@@ -24,6 +24,7 @@ from service.digest.tools import MailServerAway, Report, Tools
 from service.digest.transport import MAX_LOST, Refused, Transport, Undelivered
 from service.errors import Code, ServiceError
 from service.keys import PARTITIONS
+from service.stepping import end
 from service.times import present_ms
 
 CLAIMED_AT_ONCE = 50
@@ -51,7 +52,7 @@ async def send_due(
         run = _Run(tools, stack, at_ms, stopping)
         run.report.notices = notices
         keeping = asyncio.create_task(run.keep())
-        stack.push_async_callback(run.keep_no_longer, keeping)
+        stack.push_async_callback(end, keeping)
         partitions = list(range(PARTITIONS))
         random.shuffle(partitions)  # senders that begin together do not meet
         found = 1
@@ -77,21 +78,13 @@ class _Run:
         self._connection: Transport | None = None
         self._lost = 0
         self._claims: Sequence[Claim] = ()
-        self._keeps = True
 
     async def keep(self) -> None:
         """Say again and again that we are at our mails."""
-        while self._keeps:
+        while True:
             await asyncio.sleep(self._ledger.lease_seconds / 3)
             with suppress(ServiceError):  # then others may take them over
                 await self._ledger.keep(self._claims)
-
-    async def keep_no_longer(self, keeping: "asyncio.Task[None]") -> None:
-        """End `keep`."""
-        self._keeps = False  # redis can lose a cancellation that meets an answer
-        keeping.cancel()
-        with suppress(asyncio.CancelledError):
-            await keeping
 
     async def partition(self, partition: int) -> int:
         """Make the mails of a partition; how many there were."""

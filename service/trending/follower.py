@@ -5,7 +5,6 @@ While the state server is away the rankings stay as they were.
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from types import MappingProxyType
 from typing import cast
 
@@ -14,6 +13,7 @@ from redis import RedisError
 
 from service.connection import connect
 from service.keys import RANKINGS_KEY
+from service.stepping import end
 from service.trending.lists import Ranked, TrendingLists
 from service.trending.ranking import Ranking
 
@@ -40,7 +40,6 @@ class TrendFollower:
         self._revision = b""
         self._loading = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
-        self._closed = False
 
     def ranked(self, window: str) -> Ranked | None:
         """The ranking of a window; None as long as none was published."""
@@ -57,11 +56,8 @@ class TrendFollower:
 
     async def close(self) -> None:
         """Stop following."""
-        self._closed = True  # redis can lose a cancellation that meets an answer
         if self._following is not None:
-            self._following.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._following
+            await end(self._following)
         if self._client is not None:
             await self._client.aclose()
 
@@ -80,7 +76,7 @@ class TrendFollower:
 
     async def _run(self) -> None:
         away = False
-        while not self._closed:
+        while True:
             try:
                 await self.load()
                 if away:

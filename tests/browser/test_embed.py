@@ -7,12 +7,11 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import expect
 
-from relatedpapers import Client
 from service.web import embed
 from tests.browser.conftest import Browse
 from tests.browser.support import DEVICES, Look, Site, document, sound
 from tests.browser.widget import PAPER
-from tests.serving import Addresses
+from tests.serving import Addresses, client_of
 from tests.support import PATIENCE_SECONDS
 
 FRAME = f"/embed/papers/{PAPER}"
@@ -90,7 +89,7 @@ def test_frame_says_what_is_wrong(path: str, status: int, says: str, service: Ad
 async def test_frame(device: Look, browse: Browse, service: Addresses) -> None:
     page = await browse(device)
     await page.goto(f"{service.web}{FRAME}?limit=3&popularity=1&heading=Voir%20aussi")
-    with Client(service.grpc, timeout_seconds=PATIENCE_SECONDS) as client:
+    with client_of(service.grpc) as client:
         found = client.list_related_papers(paper_ids=[PAPER], limit=3, popularity=1.0)
         titles = [result.paper.title for result in found]
     await expect(page.locator(".list > li > a.title")).to_have_text(titles)

@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 from playwright.async_api import expect
 
-from relatedpapers import Client
 from tests.browser.conftest import Browse
 from tests.browser.support import DEVICES, Look, axe, sound
-from tests.serving import Addresses
-from tests.support import PATIENCE_SECONDS, wait_until
+from tests.serving import Addresses, client_of
+from tests.support import wait_until
 
 CHOSEN = "arXiv:1706.03762"
 TITLE = "Attention Is All You Need"
@@ -25,7 +24,7 @@ def trending(service: Addresses) -> Addresses:
         for number in range(READERS)
         for kind in ("impression", "click", "save")
     ]
-    with Client(service.grpc, timeout_seconds=PATIENCE_SECONDS) as client:
+    with client_of(service.grpc) as client:
         assert not any(each.error for each in client.write_feedback(events))
 
         def counted() -> bool:

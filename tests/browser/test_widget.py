@@ -3,7 +3,6 @@
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from relatedpapers import Client
 from service.web.explorer.why import SOURCES, WORDS
 from tests.browser.conftest import Browse
 from tests.browser.support import (
@@ -15,8 +14,7 @@ from tests.browser.support import (
     axe,
 )
 from tests.browser.widget import LIST, PAPER, ground, host, tag
-from tests.serving import Addresses
-from tests.support import PATIENCE_SECONDS
+from tests.serving import Addresses, client_of
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=str)
@@ -26,7 +24,7 @@ async def test_shows_the_list_and_why(
     page = await browse(look)
     await page.goto(host(site, service.web, background=ground(look)))
     titles = page.locator("related-papers .list > li > div > a.title")
-    with Client(service.grpc, timeout_seconds=PATIENCE_SECONDS) as client:
+    with client_of(service.grpc) as client:
         results = list(client.list_related_papers(paper_ids=[PAPER], limit=5))
     await expect(titles).to_have_text([result.paper.title for result in results])
     first = results[0].paper
@@ -48,7 +46,7 @@ async def test_why_unfolds_by_keyboard(page: Page, service: Addresses, site: Sit
     await page.keyboard.press("Tab")
     await page.keyboard.press("Enter")
     item = page.locator("related-papers .list > li").first
-    with Client(service.grpc, timeout_seconds=PATIENCE_SECONDS) as client:
+    with client_of(service.grpc) as client:
         [result, *_] = client.list_related_papers(paper_ids=[PAPER], limit=5, include_evidence=True)
     terms = [each.term for each in result.evidence.shared_terms]
     await expect(item.locator(".term")).to_have_text(terms)
@@ -139,7 +137,7 @@ async def test_attributes_that_change(page: Page, service: Addresses, site: Site
 async def test_parameters_reach_the_service(page: Page, service: Addresses, site: Site) -> None:
     body = tag(service.web, popularity="0", diversity="0.5", limit="7")
     await page.goto(host(site, service.web, body))
-    with Client(service.grpc, timeout_seconds=PATIENCE_SECONDS) as client:
+    with client_of(service.grpc) as client:
         found = client.list_related_papers(
             paper_ids=[PAPER], popularity=0.0, diversity=0.5, limit=7
         )

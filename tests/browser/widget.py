@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, Request, Route
 
-from relatedpapers import Client
 from service.web import embed
 from tests.browser.support import Look, Site, document
-from tests.serving import Addresses, serve_both, train
+from tests.serving import Addresses, client_of, serve_both, train
 from tests.support import PATIENCE_SECONDS
 
 PAPER = "arXiv:1706.03762"
@@ -93,7 +92,7 @@ async def observed(page: Page) -> None:
 
 def stored(service: Addresses, reader_id: str) -> list[tuple[str, str, int, str]]:
     """What the service has stored of a reader: type, paper, rank and surface."""
-    with Client(service.grpc, timeout_seconds=PATIENCE_SECONDS) as client:
+    with client_of(service.grpc) as client:
         events = list(client.export_reader(reader_id))
     return [(event.type, event.paper_id, event.rank, event.surface) for event in events]
 

@@ -12,7 +12,7 @@ import pytest_asyncio
 from service.embedded import Role, attach
 from service.feedback_log import START, FeedbackLog
 from service.feedback_state import FeedbackState, History, Outcome
-from service.keys import partition_of
+from service.keys import counts_key, partition_of
 from service.reader_deletion import DELETION, Deleted, FileRewrite, delete_reader, rewrite_file
 from service.tombstones import Tombstones
 from tests.feedback.oracle import retraction, stored
@@ -73,8 +73,11 @@ async def test_no_byte_of_a_deleted_reader_stays(own_state: FeedbackState, tmp_p
     deleted = await delete_reader(own_state.client, tombstones, READER)
 
     assert deleted == Deleted(events=32, entries=33, rewrite=FileRewrite.DONE)
-    # The counters of a paper name no reader, and stay.
-    wait_until(lambda: found_in(tmp_path) <= {PAPER}, "the server has removed its old files")
+    # The counters of a paper name no reader, and stay: it stands nowhere else.
+    wait_until(lambda: found_in(tmp_path) == {PAPER}, "the server has removed its old files")
+    await own_state.client.delete(counts_key(partition_of(READER)))
+    assert await rewrite_file(own_state.client, 60) is FileRewrite.DONE
+    wait_until(lambda: not found_in(tmp_path), "the server has removed its old files")
     assert await own_state.history(READER) == History("", [])
     assert READER not in {reader async for reader in own_state.readers()}
     neighbour = next(iter([reader async for reader in own_state.readers()]))
@@ -163,8 +166,7 @@ async def test_two_deletions_at_once_both_wait_for_their_own_rewrite(
         delete_reader(own_state.client, tombstones, "neighbour-1"),
     )
     assert {each.rewrite for each in done} == {FileRewrite.DONE}
-    # The counters of a paper name no reader, and stay.
-    wait_until(lambda: found_in(tmp_path) <= {PAPER}, "the server has removed its old files")
+    wait_until(lambda: not found_in(tmp_path), "the server has removed its old files")
 
 
 async def test_who_asks_for_a_rewrite_at_the_same_time_shares_it(own_state: FeedbackState) -> None:

@@ -5,12 +5,12 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from relatedpapers import Client
 from service.web.newest import spans
 from tests.feeds.asking import Feeds
 from tests.feeds.conftest import PUBLIC
 from tests.feeds.validation import READ, Read
-from tests.support import PATIENCE_SECONDS, ROOT
+from tests.serving import client_of
+from tests.support import ROOT
 
 SEED = "arXiv:1706.03762"
 LISTS: list[tuple[str, dict[str, object]]] = [
@@ -74,7 +74,7 @@ def test_search_lists_the_newest_of_all_that_match(
     sample: Feeds, query: str, last: int | None
 ) -> None:
     bound = {} if last is None else {"last_year": last}
-    with Client(sample.grpc, timeout_seconds=PATIENCE_SECONDS) as client:
+    with client_of(sample.grpc) as client:
         matching = list(client.search_papers(query, filter=bound, limit=1000))
     assert len(matching) > 30
     newest = sorted((each.paper.year for each in matching), reverse=True)[:30]
@@ -84,7 +84,7 @@ def test_search_lists_the_newest_of_all_that_match(
 
 
 def test_search_of_few_papers_lists_them_all(sample: Feeds) -> None:
-    with Client(sample.grpc, timeout_seconds=PATIENCE_SECONDS) as client:
+    with client_of(sample.grpc) as client:
         matching = {each.paper.id for each in client.search_papers("attention year:2015", limit=99)}
     feed = sample.read("search", q="attention", first=2015, last=2015)
     assert set(ids(feed)) == matching
@@ -103,7 +103,7 @@ def test_spans_of_years_are_all_years_once(first: int, last: int) -> None:
 
 
 def test_related_lists_the_newest_of_the_nearest(sample: Feeds) -> None:
-    with Client(sample.grpc, timeout_seconds=PATIENCE_SECONDS) as client:
+    with client_of(sample.grpc) as client:
         near = list(client.list_related_papers(paper_ids=[SEED], popularity=0.0, limit=100))
     scored = [each.paper for each in near if each.HasField("score")]
     expected = sorted(scored, key=lambda paper: -paper.year)[:30]
@@ -124,7 +124,7 @@ def test_trending_without_feedback_names_its_fallback(sample: Feeds) -> None:
     feed = sample.read("trending")
     assert feed.title == "Trending papers this week"
     assert feed.subtitle.startswith("Too few readers chose papers lately")
-    with Client(sample.grpc, timeout_seconds=PATIENCE_SECONDS) as client:
+    with client_of(sample.grpc) as client:
         listed = [each.paper.id for each in client.list_trending_papers(limit=30)]
     assert ids(feed) == listed
     assert {item.facts["source"] for item in feed.items} == {"popular_fallback"}

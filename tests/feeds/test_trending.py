@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from relatedpapers import Client
 from relatedpapers.v1.recommendation_service_pb2 import ResultSource
 from tests.explorer.site import Site
 from tests.feeds.asking import Answer, Feeds
 from tests.feeds.validation import READ
-from tests.serving import serve_both
-from tests.support import PATIENCE_SECONDS, wait_until
+from tests.serving import client_of, serve_both
+from tests.support import wait_until
 
 CHOSEN = "graph-05"
 READERS = 12
@@ -28,7 +27,7 @@ def served(toy_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     settings = {"RELATED_PAPERS_TRENDING_WINDOWS": '{"week": 7, "quarter-day": 0.25}'}
     data = tmp_path_factory.mktemp("trending-data")
     with serve_both(toy_model, data, **settings) as (grpc, web):
-        with Client(grpc, timeout_seconds=PATIENCE_SECONDS) as client:
+        with client_of(grpc) as client:
             done = [("save", 3), ("read", 5), ("click", READERS), ("impression", READERS)]
             events = [
                 {"reader_id": f"reader-{number}", "paper_id": CHOSEN, "type": kind}
@@ -70,7 +69,7 @@ def test_feed_says_who_did_what(served: Feeds, extension: str) -> None:
 
 
 def test_what_trends_bears_the_day_when_it_was_last_chosen(served: Feeds) -> None:
-    with Client(served.grpc, timeout_seconds=PATIENCE_SECONDS) as client:
+    with client_of(served.grpc) as client:
         chosen = next(iter(client.list_trending_papers(limit=1))).last_chosen_time
     day = chosen.ToDatetime(UTC).strftime("%Y-%m-%dT00:00:00.000Z")
     first, _, *others = served.read("trending").items
@@ -99,7 +98,7 @@ def test_configured_windows_have_feeds_and_tabs(served: Feeds) -> None:
 
 def test_list_that_says_the_same_later_is_no_other_one(served: Feeds) -> None:
     path = "/feeds/trending.atom"
-    with Client(served.grpc, timeout_seconds=PATIENCE_SECONDS) as client:
+    with client_of(served.grpc) as client:
 
         def as_of() -> datetime:
             page = next(iter(client.list_trending_papers(limit=1).pages()))

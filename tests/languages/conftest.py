@@ -8,10 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
-from relatedpapers import Client
 from tests.languages.javascript import install
-from tests.serving import serve_both
-from tests.support import PATIENCE_SECONDS, ROOT, fetch, require_tool
+from tests.serving import client_of, serve_both
+from tests.support import ROOT, fetch, require_tool
 
 Show = Callable[..., str]
 
@@ -47,7 +46,7 @@ def served(
     model, paper_id = request.param
     folder = request.getfixturevalue(model)
     with serve_both(folder, tmp_path_factory.mktemp("data")) as (address, web):
-        with Client(address, timeout_seconds=PATIENCE_SECONDS) as client:
+        with client_of(address) as client:
             results = list(client.list_related_papers(paper_ids=[paper_id], limit=5))
             trending = [each.paper.id for each in client.list_trending_papers("day", limit=5)]
         assert len(results) == 5
