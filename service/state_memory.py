@@ -7,7 +7,7 @@
     a counter                80 + paper and type
     a retraction             80, for ever, beside its place in the log and the history
     a deleted reader         110
-    a record of the trends   80 + paper and type: what one reader did of one type with one paper in
+    a record of the trends   90 + paper and type: what one reader did of one type with one paper in
                              one hour, impressions too
     an event in a record     20 + its id; 32 of them at most, the others are only counted
     an hour of the trends    150 in each of the 16 partitions of readers that did something then
@@ -42,7 +42,7 @@ def trending_bytes(names: Names, *, records: int, events: int, hours: int) -> in
     hours: in which something happened, of each partition.
     """
     return round(
-        records * (80 + names.paper + names.type) + events * (20 + names.event) + hours * 150
+        records * (90 + names.paper + names.type) + events * (20 + names.event) + hours * 150
     )
 
 
