@@ -6,13 +6,14 @@ Standard output: one line of JSON when it serves, with the folder of the version
 Ends after draining on SIGTERM, SIGINT, or the end of its input.
 """
 
-import asyncio
 import gc
 import json
 import os
 import sys
 from concurrent.futures import Future
 from pathlib import Path
+
+import uvloop
 
 from models.manifest import ArtifactError
 from service.application import Application, StartError
@@ -29,7 +30,7 @@ def serve(checked: "Future[Path] | None") -> int:
     try:
         if checked:
             settings = settings.model_copy(update={"model": checked.result()})
-        asyncio.run(_serve(settings, verify=checked is None))
+        uvloop.run(_serve(settings, verify=checked is None))
     except (ArtifactError, StartError) as error:
         _report(error=str(error))
         return 1

@@ -9,11 +9,12 @@ Ready: seconds from the start of `related-papers serve`, its two Redis servers i
 answers on its port; once without any byte code kept, then as on every later start. Own memory is
 the worker's resident anonymous memory; mapped pages (the artifact, libraries) are shown beside it.
 
-CPU: two server processes, side by side: the service's worker, and a `grpc.aio` handler that answers
-the same requests with the same bytes and does nothing else. Blocks of 250 requests (one seed drawn
-at random, 10 results, no evidence) go to both in turn, one request after another. First with seeds
-that the worker has never seen (their lists and papers are mapped and encoded), then the same seeds
-again. CPU is of all threads of the server's process. Another worker gave the bytes before.
+CPU: three server processes, side by side: the service's worker, and two with a `grpc.aio` handler
+that answers the same requests with the same bytes and does nothing else, one on uvloop as the
+service is, one on asyncio's own loop. Blocks of 250 requests (one seed drawn at random, 10 results,
+no evidence) go to each in turn, one request after another. First with seeds that the worker has
+never seen (their lists and papers are mapped and encoded), then the same seeds again. CPU is of all
+threads of the server's process. Another worker gave the bytes before.
 
 Caveats: client and servers share the machine, so their caches too; Linux only (/proc). Seeds are
 uniform, which no traffic is: popular papers come back, and cost what is measured for `again`.
@@ -37,6 +38,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import grpc
+import uvloop
 
 from models.artifact import Artifact
 from relatedpapers.v1.recommendation_service_pb2 import ListRelatedPapersRequest
@@ -165,25 +167,40 @@ async def costs(model: Path, folder: Path, requests: list[bytes]) -> None:
     ]
     told = "\n".join([str(len(pairs)), *pairs])
     bare = [sys.executable, "-m", "tests.benchmarks.serving", "--bytes"]
+    plain = [*bare, "--asyncio"]
     warming, *blocks = [requests[at : at + BLOCK] for at in range(0, len(requests), BLOCK)]
     rows = []
-    async with side(worker, settings) as service, side(bare, told) as nothing:
+    async with (
+        side(worker, settings) as service,
+        side(bare, told) as alike,
+        side(plain, told) as other,
+    ):
         at_rest = _memory_megabytes(service.process)
-        await service.block(warming)
-        await nothing.block(warming)
+        for each in (service, alike, other):
+            await each.block(warming)
         for name in ("first time", "again"):
             cpu = [
-                ((await service.block(block))[1], (await nothing.block(block))[1])
+                [(await each.block(block))[1] for each in (service, alike, other)]
                 for block in blocks
             ]
-            ours, theirs = zip(*cpu, strict=True)
-            beyond = [our - their for our, their in cpu]
-            figures = (spread(each, "{:.0f}".format) for each in (ours, theirs, beyond))
-            rows.append((name, *figures, "<= 250"))
+            figures: list[list[float]] = [
+                *map(list, zip(*cpu, strict=True)),
+                [ours - theirs for ours, theirs, _ in cpu],
+                [ours - theirs for ours, _, theirs in cpu],
+            ]
+            rows.append((name, *(spread(each, "{:.0f}".format) for each in figures), "<= 250"))
         used = _memory_megabytes(service.process)
     size = sum(map(len, answers)) / len(answers)
     print(f"{len(answers):,} seeds, {size:,.0f} bytes an answer; blocks of {BLOCK}\n")
-    columns = ("CPU us a request", "service", "same bytes, no work", "beyond", "goal")
+    columns = (
+        "CPU us a request",
+        "service",
+        "no work",
+        "no work, asyncio",
+        "beyond",
+        "beyond",
+        "goal",
+    )
     table(columns, rows)
     table(
         ("memory of the worker, MB", "own", "mapped", "goal"),
@@ -223,6 +240,8 @@ def main() -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:] == ["--bytes"]:
+        uvloop.run(serve_bytes())
+    elif sys.argv[1:] == ["--bytes", "--asyncio"]:
         asyncio.run(serve_bytes())
     else:
         main()
