@@ -3,6 +3,7 @@
 <model>/CURRENT             the version to serve
 <model>/<version>/manifest.json
 <model>/<version>/papers.arrow
+<model>/<version>/first_pages.arrow
 <model>/<version>/*.npy     named after what they hold: signals.text.indptr.npy
 <model>/<version>/search.*  the search index
 """
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from models.blend import Blend
 from models.drafts import DraftEncoder
+from models.first_pages import FirstPages
 from models.manifest import MANIFEST, ArtifactError, Manifest
 from models.neighbors import Scorer, StoredNeighbors
 from models.papers import PaperIndex, Papers
@@ -29,6 +31,7 @@ from models.strings import SortedStrings
 from models.verification import verified, version_folder
 
 PAPERS = "papers.arrow"
+FIRST_PAGES = "first_pages.arrow"
 
 
 class Artifact:
@@ -66,6 +69,11 @@ class Artifact:
     def papers(self) -> Papers:
         """What is known of each paper."""
         return Papers(_table(self.folder / PAPERS), self.index)
+
+    @cached_property
+    def first_pages(self) -> FirstPages:
+        """The first page of each paper's list."""
+        return FirstPages(_table(self.folder / FIRST_PAGES)["page"].chunks)
 
     @cached_property
     def scorer(self) -> Scorer:

@@ -79,12 +79,21 @@ class Blend:
         parts = [pairs, self.paper * features, seeds]
         return np.concatenate(parts, axis=-1, dtype=np.float32)
 
+    def term_weights(self, popularity: float) -> NDArray[np.float32]:
+        """float32 (terms): what each contribution is multiplied by; popularity in [0, 1]."""
+        return np.where(self.term_is_popularity, np.float32(popularity), np.float32(1))
+
+    def falling(self, contributions: NDArray[np.float32], popularity: float) -> NDArray[np.float32]:
+        """float32 (...): what weighted contributions add to the logit, times -1."""
+        return fall(contributions, -self.term_weights(popularity).astype(np.float64))
+
     def logits(
         self, contributions: NDArray[np.float32], popularity: float = 1
     ) -> NDArray[np.float32]:
         """float32 (...): bias plus contributions, those of popularity times a weight in [0, 1]."""
-        weights = np.where(self.term_is_popularity, np.float32(popularity), np.float32(1))
-        logits: NDArray[np.float32] = np.float32(self.bias) + contributions @ weights
+        logits: NDArray[np.float32] = np.float32(self.bias) + contributions @ self.term_weights(
+            popularity
+        )
         return logits
 
     def calibrated(self, slope: float, seed: NDArray[np.float32], intercept: float) -> "Blend":
@@ -126,6 +135,15 @@ class Blend:
             array("paper"),
             array("seed"),
         )
+
+
+def fall(contributions: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float32]:
+    """float32 (...): contributions (... x terms) times weights (terms).
+
+    Summed in double precision, so that the order of a list is the same whatever sums it: on the
+    machine that trained, and on one that serves.
+    """
+    return (contributions @ weights).astype(np.float32)
 
 
 def probability(logits: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 MANIFEST = "manifest.json"
 CURRENT = "CURRENT"
 
@@ -21,7 +21,7 @@ class Manifest:
 
     `corpus`: papers, citations, readers, sha256, first_year, last_year, undirected, notes.
     `terms`: name, kind (`pair` or `popularity`) and description of each contribution.
-    `evaluation`: figures of the inner split. `files`: SHA-256 of each file, hexadecimal.
+    `evaluation`: figures of the inner split. `files`: XXH3 of each file, hexadecimal.
     """
 
     format_version: int

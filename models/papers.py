@@ -62,8 +62,9 @@ class PaperIndex:
         return self.rows.data  # a view of the same memory: numpy takes ten times as long for one
 
 
-class _Texts:
-    """The strings of an Arrow column, read where they lie: a tenth of what its scalars cost."""
+class Texts:
+    """The strings or bytes of an Arrow column, read where they lie: a tenth of what its scalars
+    cost. What is null has no bytes."""
 
     def __init__(self, column: pa.StringArray | pa.BinaryArray) -> None:
         _, offsets, data = column.buffers()
@@ -105,9 +106,9 @@ class Papers:
             for name in table.column_names
         }
         self._ids, self._titles, self._abstracts = (
-            _Texts(self._columns[name]) for name in ("id", "title", "abstract")
+            Texts(self._columns[name]) for name in ("id", "title", "abstract")
         )
-        self.basic = _Texts(self._columns["basic"]).encoded
+        self.basic = Texts(self._columns["basic"]).encoded
         self._row = lru_cache(maxsize=ROWS_KEPT)(index.row)
         self._size = int(table.num_rows)
         self.year = self._numbers("year", np.int16)

@@ -26,6 +26,7 @@ from models.citations import links
 from models.corpus import Corpus
 from models.defaults import default_blend
 from models.features import Features, build_features
+from models.first_pages import first_pages
 from models.fitting import fit_blend, gather_pairs
 from models.interactions import Interactions
 from models.manifest import FORMAT_VERSION, Manifest
@@ -96,6 +97,8 @@ def train(
         indexing.result()
         report("Artifact", 0)
         writer.table(table)
+        pages = first_pages(neighbors, blend, corpus.work, table["basic"].combine_chunks())
+        writer.first_pages(pages)
         write(writer, corpus, features, blend, neighbors)
         write_readers(writer, interactions, readers)
         evaluation = fitted.evaluation if fitted else {}

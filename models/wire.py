@@ -4,7 +4,9 @@ A paper is a serialized `relatedpapers.v1.Paper` with the fields of its basic vi
 wire format of Protocol Buffers: each field a tag, a length or number, and the bytes.
 """
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 _TAGS = {"id": b"\x0a", "title": b"\x12", "authors": b"\x1a", "year": b"\x20", "venue": b"\x2a"}
 """(field number << 3) | kind; kind 0 is a number, 2 a text. The numbers are those of paper.proto,
@@ -15,19 +17,15 @@ def basic_papers(table: pa.Table) -> pa.BinaryArray:
     """binary (papers), from the columns of `models.corpus.SCHEMA`; what is unknown is left out."""
     import pyarrow.compute as pc  # noqa: PLC0415 - no server should load it
 
-    def text(name: str, texts: pa.Array) -> pa.Array:
-        lengths = pc.binary_length(texts)
-        return pc.binary_join_element_wise(
-            _TAGS[name], _varints(lengths), texts.cast(pa.binary()), b""
-        )
-
     def known_text(name: str) -> pa.Array:
         texts = columns[name]
-        return pc.if_else(pc.equal(texts, ""), b"", text(name, texts))
+        return pc.if_else(pc.equal(texts, ""), b"", after_length(_TAGS[name], texts))
 
     columns = {name: table[name].combine_chunks() for name in _TAGS}
     year, authors = columns["year"], columns["authors"]
-    names = pa.ListArray.from_arrays(authors.offsets, text("authors", authors.values))
+    names = pa.ListArray.from_arrays(
+        authors.offsets, after_length(_TAGS["authors"], authors.values)
+    )
     return pc.binary_join_element_wise(
         known_text("id"),
         known_text("title"),
@@ -38,6 +36,20 @@ def basic_papers(table: pa.Table) -> pa.BinaryArray:
         known_text("venue"),
         b"",
     )
+
+
+def after_length(tag: bytes, contents: pa.Array) -> pa.BinaryArray:
+    """Fields of this tag that hold texts, bytes or messages."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - no server should load it
+
+    lengths = _varints(pc.binary_length(contents))
+    return pc.binary_join_element_wise(tag, lengths, contents.cast(pa.binary()), b"")
+
+
+def double(numbers: NDArray[np.float64]) -> pa.BinaryArray:
+    """The 8 bytes of each number."""
+    content = pa.py_buffer(np.ascontiguousarray(numbers, "<f8"))
+    return pa.Array.from_buffers(pa.binary(8), len(numbers), [None, content]).cast(pa.binary())
 
 
 def varint(number: int) -> bytes:

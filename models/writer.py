@@ -9,7 +9,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +19,7 @@ import pyarrow as pa
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from models.artifact import PAPERS, Artifact
+from models.artifact import FIRST_PAGES, PAPERS, Artifact
 from models.manifest import CURRENT, MANIFEST, ArtifactError, Manifest
 from models.papers import venue_codes
 from models.progress import Advance
@@ -65,6 +65,13 @@ class ArtifactWriter:
         path = str(self.folder / PAPERS)
         with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
             writer.write_table(table.combine_chunks())
+
+    def first_pages(self, pages: Iterable[pa.BinaryArray]) -> None:
+        """The first page of each paper's list, as an Arrow file of many batches."""
+        path, schema = str(self.folder / FIRST_PAGES), pa.schema([("page", pa.binary())])
+        with pa.OSFile(path, "wb") as file, pa.ipc.new_file(file, schema) as writer:
+            for block in pages:
+                writer.write_batch(pa.record_batch([block], schema))
 
     def search_index(self, table: pa.Table, advance: Advance) -> None:
         """The search index of the papers."""

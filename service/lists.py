@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.drafts import Draft
+from models.first_pages import POPULARITY
 from service.filters import EVERYTHING, Filter
 
 
@@ -52,7 +53,7 @@ class Wanted:
     filter: Filter = EVERYTHING
     negative_weight: float = 0.5
     diversity: float = 0.0
-    popularity: float = 0.5
+    popularity: float = POPULARITY
     adjustment: Adjustment | None = None
 
     @property

@@ -3,10 +3,11 @@
 import asyncio
 import struct
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from models.first_pages import POPULARITY, SIZE
 from relatedpapers.v1 import recommendation_service_pb2 as pb
 from relatedpapers.v1.paper_pb2 import PaperView
 from relatedpapers.v1.status_pb2 import ItemStatus
@@ -212,22 +213,25 @@ class RecommendationHandlers:
 
     def _answer(self, recommender: Recommender, wanted: Wanted, page: Page) -> bytes:
         artifact = recommender.artifact
-        offset, size = page.offset, page.size
-        if page.shown is not None:  # the filter leaves out what was shown
-            offset, size = 0, min(page.size, MAX_SHOWN - page.offset)
-        results = recommender.related(wanted, offset, size)
         here = tokens.Position(page.offset, page.digest, artifact.version)
         response = pb.ListRelatedPapersResponse(
             model_version=artifact.version,
             attribution_token=tokens.sign(self._keys, "attribution", here),
         )
+        if _is_laid_out(wanted, page) and (laid_out := artifact.first_pages[wanted.seeds[0]]):
+            response.next_page_token = self._next(page, artifact.version)
+            return response.SerializeToString() + laid_out
+        offset, size = page.offset, page.size
+        if page.shown is not None:  # the filter leaves out what was shown
+            offset, size = 0, min(page.size, MAX_SHOWN - page.offset)
+        results = recommender.related(wanted, offset, size)
         if results.more:
             response.next_page_token = self._next(page, artifact.version, results.rows)
         explained = evidence.explain(recommender, wanted, results) if page.evidence else ()
         listed = messages.serialized_results(artifact.papers, results, page.view, explained)
         return response.SerializeToString() + listed
 
-    def _next(self, page: Page, version: str, rows: list[int]) -> str:
+    def _next(self, page: Page, version: str, rows: Sequence[int] = ()) -> str:
         """The token of the page after one that shows these rows; empty at the list's bound."""
         if page.shown is None:
             after = tokens.Position(page.offset + page.size, page.digest, version)
@@ -253,6 +257,12 @@ def _following(
     filtered = replace(wanted.filter, excluded=excluded)
     wanted = replace(wanted, filter=filtered, adjustment=adjustment)
     return wanted, page._replace(shown=shown)
+
+
+def _is_laid_out(wanted: Wanted, page: Page) -> bool:
+    """Whether training may have laid the page out: it is the first, and no option is set."""
+    first = page.offset == 0 and page.size == SIZE and page.view == _BASIC and not page.evidence
+    return first and page.shown is None and wanted.plain and wanted.popularity == POPULARITY
 
 
 def _is_ready_made(wanted: Wanted, page: Page) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.artifact import Artifact
+from models.blend import fall
 from models.neighbors import Query, Ranking
 from service.diversity import maximal_marginal_relevance
 from service.fallbacks import similar_text
@@ -50,11 +51,11 @@ class _Block(NamedTuple):
 class _TermWeights(NamedTuple):
     """What each contribution is multiplied by, in the forms that its users take.
 
-    weights: float32 (terms). falling: -1 times it. numbers: the same as a list.
+    weights: float32 (terms). falling: -1 times it, float64. numbers: the same as a list.
     """
 
     weights: NDArray[np.float32]
-    falling: NDArray[np.float32]
+    falling: NDArray[np.float64]
     numbers: list[float]
 
 
@@ -123,7 +124,7 @@ class Recommender:
         seed, work, bias = wanted.seeds[0], self._work, self._blend.bias
         neighbors, weights = self._scorer.neighbors, self._term_weights(wanted.popularity)
         listed = neighbors.listed(seed)
-        falling = neighbors.contributions[seed, : len(listed)].dot(weights.falling)
+        falling = fall(neighbors.contributions[seed, : len(listed)], weights.falling)
         taken = {work[seed]}
         kept: list[int] = []
         for place in falling.argsort(kind="stable").tolist():
@@ -242,7 +243,7 @@ class Recommender:
         """A block of the model: popularity weighted as asked, best first, of equals the first."""
         if wanted.adjustment is not None:
             contributions = wanted.adjustment.applied(rows, contributions)
-        falling = contributions.dot(-self._weights(wanted))
+        falling = fall(contributions, -self._weights(wanted).astype(np.float64))
         order = falling.argsort(kind="stable")
         return _Block(Source.MODEL, rows[order], order, falling, contributions)
 
@@ -264,9 +265,9 @@ class Recommender:
         return np.concatenate([weights, np.ones(others, np.float32)])
 
     def _weights_of_terms(self, popularity: float) -> _TermWeights:
-        weights = np.where(self._blend.term_is_popularity, popularity, 1.0).astype(np.float32)
+        weights = self._blend.term_weights(popularity)
         weights.flags.writeable = False  # it is kept
-        return _TermWeights(weights, -weights, weights.tolist())
+        return _TermWeights(weights, -weights.astype(np.float64), weights.tolist())
 
     def _admit(
         self,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from models.drafts import Draft
+from models.first_pages import POPULARITY
 from models.papers import Papers
 from relatedpapers.v1 import recommendation_service_pb2 as pb
 from service import messages, validation
@@ -49,7 +50,7 @@ def related(request: pb.ListRelatedPapersRequest, papers: Papers) -> tuple[Wante
         filter=paper_filter(request.filter, rows) if request.HasField("filter") else EVERYTHING,
         negative_weight=validation.fraction(request, "negative_weight", 0.5),
         diversity=validation.fraction(request, "diversity", 0.0),
-        popularity=validation.fraction(request, "popularity", 0.5),
+        popularity=validation.fraction(request, "popularity", POPULARITY),
     )
     if not wanted.seeds and wanted.draft is None:
         raise messages.unknown_papers(request.paper_ids)

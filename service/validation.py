@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 
+from models.first_pages import SIZE
 from models.identifiers import MAX_ID_CHARACTERS
 from relatedpapers.v1.paper_pb2 import PaperView
 from relatedpapers.v1.recommendation_service_pb2 import (
@@ -13,7 +14,7 @@ from relatedpapers.v1.recommendation_service_pb2 import (
 from service.errors import Reason, ServiceError
 from service.filters import LAST_YEAR
 
-DEFAULT_PAGE_SIZE = 10
+DEFAULT_PAGE_SIZE = SIZE
 MAX_PAGE_SIZE = 100
 """Of every list of papers."""
 
