@@ -35,11 +35,15 @@ FIRST_PAGES = "first_pages.arrow"
 
 
 class Artifact:
-    """One version of a model, ready to answer. Opening maps files; pages load as they are read."""
+    """One version of a model, ready to answer. Opening maps files; pages load as they are read.
+
+    `version`: the digest that names it.
+    """
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
         self.manifest = manifest
+        self.version = manifest.version
 
     @classmethod
     def open(cls, path: Path, *, verify: bool = True) -> "Artifact":
@@ -49,11 +53,6 @@ class Artifact:
         """
         folder = verified(path) if verify else version_folder(path)
         return cls(folder, Manifest.read(folder))
-
-    @property
-    def version(self) -> str:
-        """The digest that names it."""
-        return self.manifest.version
 
     @cached_property
     def blend(self) -> Blend:

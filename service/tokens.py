@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 
 from service.secrets import InvalidToken, SigningKeys
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _HEAD = struct.Struct(">I16s")
 
 _OF_A_PAGE = ("page_size", "page_token", "view", "include_evidence")
@@ -77,4 +78,5 @@ def unseal(keys: SigningKeys, purpose: str, token: str) -> bytes:
 
 
 def _encode(signed: bytes) -> str:
-    return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
+    coded = binascii.b2a_base64(signed, newline=False).translate(_URL_SAFE)
+    return coded.rstrip(b"=").decode()
