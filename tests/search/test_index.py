@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from models.artifact import Artifact
-from models.manifest import CURRENT, ArtifactError
+from models.manifest import CURRENT, FORMAT_VERSION, ArtifactError
 from models.search_index import META, open_index
 from models.search_query import parse
 from tests.search.corpora import Asking, Paper, searcher_of, write
@@ -135,5 +135,7 @@ def test_an_index_that_cannot_be_opened_says_so(version: Path) -> None:
 def test_an_artifact_of_format_2_is_refused(version: Path) -> None:
     manifest = json.loads((version / "manifest.json").read_text())
     (version / "manifest.json").write_text(json.dumps(manifest | {"format_version": 2}))
-    with pytest.raises(ArtifactError, match="format 2, but this release reads format 4"):
+    with pytest.raises(
+        ArtifactError, match=f"format 2, but this release reads format {FORMAT_VERSION}"
+    ):
         Artifact.open(version)
