@@ -5,8 +5,9 @@
 MODEL is by default what `serving` leaves in data/bench-model, 100,000 papers. Readers of 10, 100
 and 1,000 saves are drawn around a few papers each, from their stored neighbours.
 
-Parts: milliseconds of CPU in this process. The solve is `models.readers.solve_reader`; a scan
-scores every paper, as for the first list of a reader on a server; a refresh is what an event costs.
+Parts: milliseconds of CPU in this process. The solve is `models.readers.solve_reader`, over the
+whole history; after an event it goes on from the sums before it. A scan scores every paper, as for
+the first list of a reader on a server; a refresh is what an event costs.
 Overlap: how many of the first 50 papers a scan would list too, after one event and after the most
 that a library may change between two scans.
 
@@ -34,9 +35,10 @@ from statistics import fmean, median
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `serve` does; before numpy is loaded
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.artifact import Artifact
-from models.readers import solve_reader
+from models.readers import NormalEquations, solve_reader
 from relatedpapers.v1.recommendation_service_pb2 import RecommendPapersRequest
 from service.embedded import Role, attach
 from service.feedback_state import FeedbackState
@@ -78,19 +80,29 @@ def spent(work: Callable[..., object], *arguments: object) -> float:
     return (time.process_time() - begin) * 1e3
 
 
+def solve_after_event(
+    equations: NormalEquations, factors: NDArray[np.float32], gram: NDArray[np.float32]
+) -> None:
+    """The solve of a reader who saves one more paper, as a call does it: from the sums before."""
+    equations.reweighted(factors, np.zeros(1, np.float32), np.ones(1, np.float32)).solved(gram)
+
+
 def parts(artifact: Artifact) -> None:
     """Print what the parts cost, and the overlap."""
     assert artifact.reader_model is not None
     live, lists = LiveItems.over(artifact.reader_model), ReaderLists(artifact)
     rows = []
     for size in SIZES:
-        solves, scans, refreshes = [], [], []
+        solves, changes, scans, refreshes = [], [], [], []
         overlaps: dict[bool, list[float]] = {False: [], True: []}
         for papers in libraries(artifact, size):
             known = np.array(papers[:size], np.int32)
             weights = np.ones(size, np.float32)
             factors, gram = live.factors[known], live.factors.gram
             solves.append(min(spent(solve_reader, gram, factors, weights) for _ in range(5)))
+            equations = NormalEquations.of(factors, weights)
+            event = (equations, live.factors[np.array(papers[size : size + 1])], gram)
+            changes.append(min(spent(solve_after_event, *event) for _ in range(5)))
             library = dict.fromkeys(papers[:size], 1.0)
             standing = lists.scanned(library, live)
             scans.append(spent(lists.scanned, library, live))
@@ -106,10 +118,10 @@ def parts(artifact: Artifact) -> None:
                     pages = [lists.page(each, EVERYTHING, (), LISTED) for each in (standing, exact)]
                     quick, best = ({*page.rows} for page in pages if page is not None)
                     overlaps[number > 0].append(len(quick & best) / LISTED)
-        costs = (f"{median(each):.2f}" for each in (solves, scans, refreshes))
+        costs = (f"{median(each):.2f}" for each in (solves, changes, scans, refreshes))
         shares = (f"{fmean(each):.3f} (from {min(each):.2f})" for each in overlaps.values())
         rows.append((f"{size:,}", *costs, *shares))
-    columns = ("papers of the reader", "solve", "scan", "refresh")
+    columns = ("papers of the reader", "solve", "after an event", "scan", "refresh")
     table((*columns, f"overlap@{LISTED} after 1 event", "before the next scan"), rows)
 
 
