@@ -70,6 +70,9 @@ async def main(model: Path) -> None:
     def seeded(paper_id: str) -> pb.ListRelatedPapersRequest:
         return pb.ListRelatedPapersRequest(paper_ids=[paper_id])
 
+    def longer(paper_id: str) -> pb.ListRelatedPapersRequest:
+        return pb.ListRelatedPapersRequest(paper_ids=[paper_id], page_size=20)
+
     def explained(paper_id: str) -> pb.ListRelatedPapersRequest:
         return pb.ListRelatedPapersRequest(paper_ids=[paper_id], include_evidence=True)
 
@@ -88,7 +91,8 @@ async def main(model: Path) -> None:
     requests = [papers_pb.GetPaperRequest(paper_id=paper_id) for paper_id in ids]
     rows = [("GetPaper", await cost(partial(getting.get_paper, each) for each in requests))]
     for name, request in {
-        "a stored list": seeded,
+        "a list's first page, as stored": seeded,
+        "a stored list of 20": longer,
         "with evidence": explained,
         "with diversity": diverse,
         "two seeds": paired,
