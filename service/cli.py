@@ -199,12 +199,14 @@ def _supervise(settings: Settings, *, example: bool = False, browser: bool = Fal
     def announce(ports: Ports) -> None:
         host = reachable(settings.host)
         address, page = f"{host}:{ports.grpc}", f"http://{host}:{ports.web}/"
+        said = (
+            f"Related Papers serves gRPC on {address} and pages on {page}.\nStop it with Ctrl-C.\n"
+        )
         if example:
-            print(f"\nSearch the sample, and see what is related and why: {page}\n")
-        print(f"Related Papers serves gRPC on {address} and pages on {page}.")
-        print("Stop it with Ctrl-C.", flush=True)
-        if example:
-            print(_example(address), flush=True)
+            said = f"\nSearch the sample, and see what is related and why: {page}\n\n{said}"
+            said += f"{_example(address)}\n"
+        # In one piece: who reads a line of it and then no more does not end us.
+        print(said, end="", flush=True)
         if browser:
             open_page(page)
 

@@ -139,6 +139,7 @@ def serve_both(model: Path, data: Path, **settings: str) -> Iterator[Addresses]:
                 raise AssertionError(f"it did not start: {''.join(lines)}")
         finally:
             process.send_signal(signal.SIGTERM)
+            process.stdout.read()
     assert process.returncode == 0, "it did not stop as it should"
 
 

@@ -117,6 +117,31 @@ def test_serve_until_told_to_stop(
         assert served.process.wait(PATIENCE_SECONDS) == 0
 
 
+def test_says_where_it_serves_in_one_piece(
+    toy_model: Path, tmp_path: Path, urls: dict[Role, str]
+) -> None:
+    """Who reads the addresses may then close the pipe: a second piece would end the service."""
+    command: list[str | Path] = [COMMAND, "serve", "--model", toy_model, "--data-dir", tmp_path]
+    command += ["--port", "0", "--web-port", "0", "--state-url", urls[Role.STATE]]
+    # Of datagrams: each write is received by itself.
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with (
+        ours,
+        subprocess.Popen(
+            command, cwd=ROOT, env=environment(PYTHONUNBUFFERED="1"), stdout=theirs.fileno()
+        ) as process,
+    ):
+        theirs.close()
+        ours.settimeout(PATIENCE_SECONDS)
+        try:
+            said = ours.recv(65_536).decode()
+        finally:
+            process.terminate()
+        assert process.wait(PATIENCE_SECONDS) == 0
+    assert said.startswith("Related Papers serves gRPC on 127.0.0.1:")
+    assert said.endswith("Stop it with Ctrl-C.\n")
+
+
 def test_worker_and_updater_end_when_the_supervisor_is_killed(
     toy_model: Path, tmp_path: Path, urls: dict[Role, str]
 ) -> None:
