@@ -1,5 +1,6 @@
 """The blend: an additive logistic model, so that an explanation is the computation itself."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -83,17 +84,12 @@ class Blend:
         """float32 (terms): what each contribution is multiplied by; popularity in [0, 1]."""
         return np.where(self.term_is_popularity, np.float32(popularity), np.float32(1))
 
-    def falling(self, contributions: NDArray[np.float32], popularity: float) -> NDArray[np.float32]:
-        """float32 (...): what weighted contributions add to the logit, times -1."""
-        return fall(contributions, -self.term_weights(popularity).astype(np.float64))
-
     def logits(
         self, contributions: NDArray[np.float32], popularity: float = 1
     ) -> NDArray[np.float32]:
         """float32 (...): bias plus contributions, those of popularity times a weight in [0, 1]."""
-        logits: NDArray[np.float32] = np.float32(self.bias) + contributions @ self.term_weights(
-            popularity
-        )
+        weights = self.term_weights(popularity)
+        logits: NDArray[np.float32] = np.float32(self.bias) + contributions @ weights
         return logits
 
     def calibrated(self, slope: float, seed: NDArray[np.float32], intercept: float) -> "Blend":
@@ -137,13 +133,21 @@ class Blend:
         )
 
 
-def fall(contributions: NDArray[np.float32], weights: NDArray[np.float64]) -> NDArray[np.float32]:
-    """float32 (...): contributions (... x terms) times weights (terms).
+def falling(
+    contributions: NDArray[np.float32], weights: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """float32 (...): -1 times what contributions (... x terms), each times its weight (terms), add
+    to the logit: a list rises by it.
 
     Summed in double precision, so that the order of a list is the same whatever sums it: on the
     machine that trained, and on one that serves.
     """
-    return (contributions @ weights).astype(np.float32)
+    return -(contributions @ weights.astype(np.float64)).astype(np.float32)
+
+
+def score(logit: float) -> float:
+    """The logistic function of one number, in (0, 1), without overflow."""
+    return 0.5 + 0.5 * math.tanh(0.5 * logit)
 
 
 def probability(logits: NDArray[np.float32]) -> NDArray[np.float32]:

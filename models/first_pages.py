@@ -5,17 +5,16 @@ A page is the `results` of a serialized `relatedpapers.v1.ListRelatedPapersRespo
 wire format of Protocol Buffers; a test compares with what the service writes itself.
 """
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from models.blend import Blend
+from models.blend import Blend, falling, score
 from models.neighbors import StoredNeighbors
 from models.papers import Texts
-from models.wire import after_length, double
+from models.wire import after_length, double, varint
 
 SIZE = 10
 """Results on a page, unless a request says otherwise."""
@@ -26,10 +25,10 @@ POPULARITY = 0.5
 BLOCK = 1024
 """Papers whose pages are laid out together; more take memory, and no less time."""
 
-_SOURCE_MODEL = b"\x10\x01"
+_RESULT, _PAPER, _SOURCE_MODEL = b"\x0a", b"\x0a", b"\x10\x01"
 _SCORE, _BIAS, _CONTRIBUTION = b"\x19", b"\x21", b"\x2a"
 _KEY, _VALUE = b"\x0a", b"\x11"
-"""(field number << 3) | kind, of RelatedPaper and of an entry of its contributions."""
+"""(field number << 3) | kind: of the response, a RelatedPaper, an entry of its contributions."""
 
 
 class FirstPages:
@@ -54,16 +53,16 @@ def first_pages(
     for begin in range(0, len(work), BLOCK):
         rows = neighbors.rows[begin : begin + BLOCK]
         contributions = neighbors.contributions[begin : begin + BLOCK]
-        falling = blend.falling(contributions, POPULARITY)
+        falls = falling(contributions, blend.term_weights(POPULARITY))
         # One more than a page: the last shows that the list goes on.
-        order = np.where(rows < 0, np.inf, falling).argsort(axis=1, kind="stable")[:, : SIZE + 1]
+        order = np.where(rows < 0, np.inf, falls).argsort(axis=1, kind="stable")[:, : SIZE + 1]
         listed = np.take_along_axis(rows, order, 1)
         full = _full(listed, work[begin : begin + BLOCK], work)
         place = (full[:, None], order[full, :SIZE])
         results = _results(
             blend,
             papers.take(pa.array(listed[full, :SIZE].ravel())),
-            blend.bias - falling[place].ravel().astype(np.float64),
+            blend.bias - falls[place].ravel().astype(np.float64),
             contributions[place].reshape(-1, len(blend.term_names)),
         )
         yield _pages(results, full, len(rows))
@@ -86,20 +85,23 @@ def _results(
     logits: NDArray[np.float64],
     contributions: NDArray[np.float32],
 ) -> pa.BinaryArray:
-    """One RelatedPaper for each paper, as a field of the response; float32[results x terms]."""
+    """One RelatedPaper for each paper, as a field of the response.
+
+    papers, logits: n of them. contributions: float32 (n x terms), not weighted.
+    """
     import pyarrow.compute as pc  # noqa: PLC0415 - no server should load it
 
     # Not by numpy, whose tanh may end in another digit than that of the service.
-    scores = np.fromiter((0.5 + 0.5 * math.tanh(0.5 * logit) for logit in logits), np.float64)
+    scores = np.fromiter(map(score, logits.tolist()), np.float64)
     values = contributions.astype(np.float64) * blend.term_weights(POPULARITY)
-    parts = [after_length(b"\x0a", papers), _SOURCE_MODEL, _SCORE, double(scores), _BIAS]
+    parts = [after_length(_PAPER, papers), _SOURCE_MODEL, _SCORE, double(scores), _BIAS]
     parts.append(double(np.full(len(scores), blend.bias)))
     for name, value in zip(blend.term_names, values.T, strict=True):
-        key = after_length(_KEY, pa.array([name.encode()]))[0].as_py()
-        before = after_length(_CONTRIBUTION, pa.array([key + _VALUE + bytes(8)]))[0].as_py()[:-8]
+        before = _KEY + varint(len(name.encode())) + name.encode() + _VALUE
+        before = _CONTRIBUTION + varint(len(before) + 8) + before
         entry = pc.binary_join_element_wise(before, double(value), b"")
         parts.append(pc.if_else(pa.array(value == 0), b"", entry))  # 0 is left out
-    return after_length(b"\x0a", pc.binary_join_element_wise(*parts, b""))
+    return after_length(_RESULT, pc.binary_join_element_wise(*parts, b""))
 
 
 def _pages(results: pa.BinaryArray, full: NDArray[np.intp], papers: int) -> pa.BinaryArray:

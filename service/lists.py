@@ -1,6 +1,5 @@
 """What a list of related papers is asked for, and what it holds."""
 
-import math
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple, Protocol
@@ -8,6 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.blend import score
 from models.drafts import Draft
 from models.first_pages import POPULARITY
 from service.filters import EVERYTHING, Filter
@@ -91,7 +91,7 @@ class Results(NamedTuple):
     @property
     def scores(self) -> list[float]:
         """m of them, each in (0, 1): the logistic function of the logits."""
-        return [0.5 + 0.5 * math.tanh(0.5 * logit) for logit in self.logits]
+        return list(map(score, self.logits))
 
 
 def logistic(logits: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.artifact import Artifact
-from models.blend import fall
+from models.blend import falling
 from models.neighbors import Query, Ranking
 from service.diversity import maximal_marginal_relevance
 from service.fallbacks import similar_text
@@ -51,11 +51,10 @@ class _Block(NamedTuple):
 class _TermWeights(NamedTuple):
     """What each contribution is multiplied by, in the forms that its users take.
 
-    weights: float32 (terms). falling: -1 times it, float64. numbers: the same as a list.
+    weights: float32 (terms). numbers: the same as a list.
     """
 
     weights: NDArray[np.float32]
-    falling: NDArray[np.float64]
     numbers: list[float]
 
 
@@ -124,10 +123,10 @@ class Recommender:
         seed, work, bias = wanted.seeds[0], self._work, self._blend.bias
         neighbors, weights = self._scorer.neighbors, self._term_weights(wanted.popularity)
         listed = neighbors.listed(seed)
-        falling = fall(neighbors.contributions[seed, : len(listed)], weights.falling)
+        falls = falling(neighbors.contributions[seed, : len(listed)], weights.weights)
         taken = {work[seed]}
         kept: list[int] = []
-        for place in falling.argsort(kind="stable").tolist():
+        for place in falls.argsort(kind="stable").tolist():
             if (each := work[listed[place]]) not in taken:
                 taken.add(each)
                 kept.append(place)
@@ -136,7 +135,7 @@ class Recommender:
         else:
             return None
         kept = kept[offset:-1]
-        logits, numbers = falling.tolist(), weights.numbers
+        logits, numbers = falls.tolist(), weights.numbers
         return Results(
             rows=[listed[place] for place in kept],
             sources=[Source.MODEL] * size,
@@ -243,9 +242,9 @@ class Recommender:
         """A block of the model: popularity weighted as asked, best first, of equals the first."""
         if wanted.adjustment is not None:
             contributions = wanted.adjustment.applied(rows, contributions)
-        falling = fall(contributions, -self._weights(wanted).astype(np.float64))
-        order = falling.argsort(kind="stable")
-        return _Block(Source.MODEL, rows[order], order, falling, contributions)
+        falls = falling(contributions, self._weights(wanted))
+        order = falls.argsort(kind="stable")
+        return _Block(Source.MODEL, rows[order], order, falls, contributions)
 
     def _goes_on(self, wanted: Filter, taken: set[int]) -> bool:
         """Whether a popular paper is left to list."""
@@ -267,7 +266,7 @@ class Recommender:
     def _weights_of_terms(self, popularity: float) -> _TermWeights:
         weights = self._blend.term_weights(popularity)
         weights.flags.writeable = False  # it is kept
-        return _TermWeights(weights, -weights.astype(np.float64), weights.tolist())
+        return _TermWeights(weights, weights.tolist())
 
     def _admit(
         self,
