@@ -65,8 +65,8 @@ class Wanted:
     def plain(self) -> bool:
         """Whether the list begins as it is stored: nothing is left out or changed, and only
         popularity orders it."""
-        unfiltered = self.filter is EVERYTHING or self.filter == EVERYTHING
-        return self.stored and unfiltered and self.diversity == 0.0 and self.adjustment is None
+        unchanged = self.adjustment is None and self.filter == EVERYTHING
+        return self.stored and self.diversity == 0.0 and unchanged
 
 
 class Results(NamedTuple):

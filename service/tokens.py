@@ -12,7 +12,6 @@ from google.protobuf.message import Message
 
 from service.secrets import InvalidToken, SigningKeys
 
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _HEAD = struct.Struct(">I16s")
 
 _OF_A_PAGE = ("page_size", "page_token", "view", "include_evidence")
@@ -78,5 +77,4 @@ def unseal(keys: SigningKeys, purpose: str, token: str) -> bytes:
 
 
 def _encode(signed: bytes) -> str:
-    coded = binascii.b2a_base64(signed, newline=False).translate(_URL_SAFE)
-    return coded.rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(signed).rstrip(b"=").decode()
