@@ -26,6 +26,7 @@ from models.papers import PaperIndex, Papers
 from models.readers import ReaderModel
 from models.search_index import open_index
 from models.searcher import Searcher
+from models.shared_neighbors import BY
 from models.signals import DenseSignal, Signal, SparseSignal
 from models.strings import SortedStrings
 from models.verification import verified, version_folder
@@ -78,6 +79,7 @@ class Artifact:
     def scorer(self) -> Scorer:
         """What answers for related papers."""
         signals = {name: self._signal(f"signals.{name}") for name in self.blend.signals}
+        near_by = BY if "shared_neighbors" in signals else ()
         citations = self.sparse("citations")
         return Scorer(
             signals=signals,
@@ -94,6 +96,7 @@ class Artifact:
                 self._sparse_signal("signals.text"),
                 self.array("signals.latent"),
                 self.sparse("steps"),
+                {name: self._signal(f"signals.{name}") for name in near_by},
                 int(self.manifest.corpus["last_year"]),
             ),
             neighbors=StoredNeighbors(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,8 +43,11 @@ def top_k(
     k: int,
     budget: int | None = None,
     pool: int = 4,
+    among: Signal | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """The k papers most similar to each query (a row of the signal) and their similarities.
+
+    among: the rows to find, if they differ from the signal's own (see signals.only).
 
     int32 and float32, queries x k, best first, equal ones by row; -1 and 0 where there are fewer.
     Sparse: similarities above 0, exact; who is among the k may differ from the exact product
@@ -53,12 +56,13 @@ def top_k(
     """
     rows = np.empty((len(queries), k), np.int32)
     scores = np.empty((len(queries), k), np.float32)
+    among = among or signal
     if isinstance(signal, SparseSignal):
         if budget is None:
             budget = max(POSTINGS_BUDGET, POSTINGS_IN_ALL // signal.papers)
         kernels.sparse_top_k(
             triple(signal.matrix),
-            triple(signal.transposed),
+            triple(cast(SparseSignal, among).transposed),
             queries,
             budget,
             pool * k,
@@ -66,12 +70,13 @@ def top_k(
             rows,
         )
     else:
-        _dense_top_k(signal.vectors, queries, scores, rows)
+        _dense_top_k(signal.vectors, cast(DenseSignal, among).vectors, queries, scores, rows)
     return rows, scores
 
 
 def _dense_top_k(
     vectors: NDArray[np.float32],
+    among: NDArray[np.float32],
     queries: NDArray[np.int64],
     scores: NDArray[np.float32],
     rows: NDArray[np.int32],
@@ -79,14 +84,15 @@ def _dense_top_k(
     """Writes as kernels.sparse_top_k does, from products made a cache-sized block at a time."""
     if rows.shape[1] == 0:
         return
-    searched = vectors if len(vectors) <= EXACT_PAPERS else vectors[:, :LEADING_DIMENSIONS]
-    wanted = np.ascontiguousarray(searched[queries])
+    leading = vectors.shape[1] if len(vectors) <= EXACT_PAPERS else LEADING_DIMENSIONS
+    searched = among[:, :leading]
+    wanted = np.ascontiguousarray(vectors[queries, :leading])
     sizes = np.zeros(len(queries), np.int64)
     for first in range(0, len(vectors), PAPERS_AT_ONCE):
         products = wanted @ searched[first : first + PAPERS_AT_ONCE].T
         kernels.offer_products(products, first, queries, scores, rows, sizes)
     kernels.sort_all(scores, rows, sizes)
-    if searched is not vectors:
+    if leading < vectors.shape[1]:
         kernels.dense_pairs(vectors, queries, rows, scores)
         order = np.lexsort((rows, -scores), axis=1)
         rows[:] = np.take_along_axis(rows, order, 1)

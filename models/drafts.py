@@ -12,6 +12,7 @@ from models.citations import LEAST_LIKENESS, RARE_VISIT, SELF_WEIGHT
 from models.identifiers import canonical
 from models.papers import PaperIndex
 from models.popularity import new_paper_features
+from models.shared_neighbors import ITSELF, NEAREST
 from models.signals import (
     DenseSignal,
     Row,
@@ -51,7 +52,7 @@ class DraftEncoder:
     `external`: the spellings of works outside the corpus. `reference_weight`: float32 (papers +
     external works), the weights of bibliographic coupling. `authors`: their keys. `texts`: TF-IDF,
     papers x terms; `latent`: float32, papers x dimensions. `steps`: float32 CSR, papers x papers,
-    the walk of models.citations.
+    the walk of models.citations. `near`: the signals that list its nearest papers, by name.
     """
 
     vocabulary: SortedStrings
@@ -64,6 +65,7 @@ class DraftEncoder:
     texts: SparseSignal
     latent: NDArray[np.float32]
     steps: sp.csr_matrix
+    near: Mapping[str, Signal]
     last_year: int
 
     def features(self, draft: Draft) -> NDArray[np.float32]:
@@ -80,29 +82,42 @@ class DraftEncoder:
         text = self.text(draft)
         latent = _unit(self.components[text.columns].T @ text.values)
         cited, references = self._references(draft)
+        near = self._nearest(self.texts, text, NEAR_TEXTS, paper)
         known: dict[str, Row] = {
             "text": text,
             "latent": latent,
             "smoothed_text": _unit(SELF_WEIGHT * latent + self.latent[cited].sum(axis=0)),
-            "text_neighborhood": self._walks(latent, cited, self._near_texts(text, paper)),
+            "text_neighborhood": self._walks(latent, cited, near),
             "neighborhood": _neighbors(cited),
             "coupling": SparseRow(references, _unit(self.reference_weight[references])),
             "authors": self._authors(draft),
         }
+        if "shared_neighbors" in signals:
+            known["shared_neighbors"] = self._shared_neighbors(known, paper)
         return {name: known.get(name, _no_row(signal)) for name, signal in signals.items()}
 
-    def _near_texts(self, text: SparseRow, paper: int | None) -> SparseRow:
-        """The nearest texts among papers that have links, each by its share of the cosines."""
-        cosine = all_similarities(self.texts, text)
-        cosine[np.diff(self.steps.indptr) < 2] = 0  # alone in its own neighbourhood
+    def _nearest(self, signal: Signal, row: Row, k: int, paper: int | None) -> SparseRow:
+        """The k most similar papers among those that have links, each by its share."""
+        similarity = all_similarities(signal, row)
+        similarity[np.diff(self.steps.indptr) < 2] = 0  # alone in its own neighbourhood
         if paper is not None:
-            cosine[paper] = 0
-        best = np.lexsort((np.arange(len(cosine)), -cosine))[:NEAR_TEXTS]
-        best = np.sort(best[cosine[best] > 0])
-        total = cosine[best].sum(dtype=np.float64)
+            similarity[paper] = 0
+        best = np.lexsort((np.arange(len(similarity)), -similarity))[:k]
+        best = np.sort(best[similarity[best] > 0])
+        total = similarity[best].sum(dtype=np.float64)
         return SparseRow(
-            best.astype(np.int32), (cosine[best] / max(total, 1e-12)).astype(np.float32)
+            best.astype(np.int32), (similarity[best] / max(total, 1e-12)).astype(np.float32)
         )
+
+    def _shared_neighbors(self, known: Mapping[str, Row], paper: int | None) -> SparseRow:
+        """Its nearest papers by several signals, and itself, which no column stands for."""
+        total = np.zeros(self.steps.shape[0], np.float64)
+        for name, signal in self.near.items():
+            near = self._nearest(signal, known[name], NEAREST, paper)
+            total[near.columns] += near.values
+        columns = np.flatnonzero(total)
+        length = np.sqrt(np.sum(total**2) + ITSELF**2)
+        return SparseRow(columns.astype(np.int32), (total[columns] / length).astype(np.float32))
 
     def _walks(
         self, latent: NDArray[np.float32], cited: NDArray[np.int32], near: SparseRow

@@ -18,7 +18,8 @@ from models.libraries import wanted
 from models.papers import PaperIndex
 from models.popularity import popularity_features
 from models.rows import mean_sparse_rows, unit_rows
-from models.signals import DenseSignal, Signal, SparseSignal
+from models.shared_neighbors import BY, NEAREST, shared_neighbors
+from models.signals import DenseSignal, Signal, SparseSignal, only
 from models.strings import SortedStrings
 from models.tfidf import TermCounts, fit_tfidf
 
@@ -55,8 +56,10 @@ def build_features(
         signals["latent"] = DenseSignal(latent.vectors)
     if has_text and has_links:
         signals["smoothed_text"] = DenseSignal(cited.smoothed_text(linked, latent.vectors))
-        near = near_texts(text, linked, threads)
+        near = nearest(text, linked, NEAR_TEXTS, threads)
         signals["text_neighborhood"] = SparseSignal.build(cited.text_neighborhood(steps, near))
+        lists = [nearest(signals[name], linked, NEAREST, threads) for name in BY]
+        signals["shared_neighbors"] = SparseSignal.build(shared_neighbors(lists))
     if has_links:
         signals["neighborhood"] = SparseSignal.build(cited.neighborhood(linked))
     if has_links and not corpus.undirected:
@@ -81,25 +84,27 @@ def build_features(
         texts=text,
         latent=latent.vectors,
         steps=steps,
+        near={name: signals[name] for name in BY if name in signals},
         last_year=int(corpus.year.max(initial=0)),
     )
     popularity = popularity_features(corpus.citations, corpus.year)
     return Features(signals, popularity, encoder)
 
 
-def near_texts(text: SparseSignal, linked: sp.csr_matrix, threads: int) -> sp.csr_matrix:
-    """papers x papers, rows of sum 1: the nearest texts among the papers that have links, each by
-    its cosine. Papers without links have no neighbourhood to lend."""
-    lending = sp.diags_array((np.diff(linked.indptr) > 0).astype(np.float32))
-    among = SparseSignal(text.matrix, SparseSignal.build(lending @ text.matrix).transposed)
-    papers = text.papers
-    k = min(NEAR_TEXTS, papers)
-    found = list(in_blocks(np.arange(papers), lambda block: top_k(among, block, k), threads))
-    rows = np.concatenate([rows for rows, _ in found])
-    scores = np.concatenate([scores for _, scores in found])
-    place, rank = np.nonzero(rows >= 0)
-    entries = (scores[place, rank], (place, rows[place, rank]))
-    return mean_sparse_rows(sp.csr_matrix(entries, (papers, papers)))
+def nearest(signal: Signal, linked: sp.csr_matrix, k: int, threads: int) -> sp.csr_matrix:
+    """papers x papers, rows of sum 1: the k most similar papers of each, by their similarity, among
+    those that have links. The others lend nothing: a new paper changes nobody's row."""
+    among = only(signal, np.diff(linked.indptr) > 0)
+    k = min(k, signal.papers)
+
+    def work(block: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        return top_k(signal, block, k, among=among)
+
+    found = list(in_blocks(np.arange(signal.papers), work, threads))
+    rows, similarity = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    place, rank = np.nonzero((rows >= 0) & (similarity > 0))
+    entries = (similarity[place, rank], (place, rows[place, rank]))
+    return mean_sparse_rows(sp.csr_matrix(entries, (signal.papers, signal.papers)))
 
 
 def _authors(corpus: Corpus) -> tuple[sp.csr_matrix, SortedStrings]:

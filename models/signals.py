@@ -107,6 +107,13 @@ def all_similarities(signal: Signal, row: Row) -> NDArray[np.float32]:
     return products
 
 
+def only(signal: Signal, papers: NDArray[np.bool_]) -> Signal:
+    """The same signal with rows of zeros for all papers but these."""
+    if isinstance(signal, DenseSignal):
+        return DenseSignal(signal.vectors * papers[:, None].astype(np.float32))
+    return SparseSignal.build(sp.diags_array(papers.astype(np.float32)) @ signal.matrix)
+
+
 def in_memory(signal: Signal) -> Signal:
     """A copy whose arrays are ordinary ones: compiled code wants them writable."""
     if isinstance(signal, DenseSignal):

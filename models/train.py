@@ -199,6 +199,7 @@ def write(
     weighed = {name: features.signals[name] for name in blend.signals}
     for name, signal in {
         **weighed,
+        **encoder.near,
         "text": encoder.texts,
         "latent": DenseSignal(encoder.latent),
     }.items():

@@ -20,6 +20,7 @@ from models.signals import (
     SparseSignal,
     all_similarities,
     in_memory,
+    only,
     similarities,
 )
 from models.tfidf import count_terms, fit_tfidf
@@ -75,6 +76,19 @@ def test_sparse_top_k_is_exact_without_a_budget(
 def test_dense_top_k_is_exact(matrix: Matrix, k: int, data: st.DataObject) -> None:
     query = data.draw(st.integers(0, len(matrix) - 1))
     assert found(DenseSignal(matrix), query, k) == brute_force(matrix, query, k)
+
+
+@pytest.mark.parametrize("dense", [False, True])
+@given(matrix=quarters(shapes, 0), data=st.data())
+def test_only_some_papers_are_found_but_anyone_may_ask(
+    dense: bool, matrix: Matrix, data: st.DataObject
+) -> None:
+    query = data.draw(st.integers(0, len(matrix) - 1))
+    lent = np.array(data.draw(st.lists(st.booleans(), min_size=len(matrix), max_size=len(matrix))))
+    signal: Signal = DenseSignal(matrix) if dense else SparseSignal.build(sp.csr_matrix(matrix))
+    rows, _ = top_k(signal, np.array([query]), len(matrix), among=only(signal, lent))
+    expected = [row for row, _ in brute_force(matrix, query, len(matrix)) if lent[row]]
+    assert rows[rows >= 0].tolist() == expected
 
 
 def checkerboard(size: int = 8) -> Matrix:

@@ -30,6 +30,7 @@ WORDS: Mapping[str, Words] = MappingProxyType(
         "text_neighborhood": Words("Neighbours' words", "neighbours alike in words"),
         "neighborhood": Words("Citations in common", "citations in common"),
         "co_citation": Words("Cited together", "cited together"),
+        "shared_neighbors": Words("Neighbours in common", "neighbours in common"),
         "coupling": Words("References in common", "references in common"),
         "authors": Words("Authors in common", "authors in common"),
         "co_readers": Words("Readers in common", "readers in common"),

@@ -111,6 +111,7 @@ const LABELS = {
   text_neighborhood: "Neighbours' words",
   neighborhood: "Citations in common",
   co_citation: "Cited together",
+  shared_neighbors: "Neighbours in common",
   coupling: "References in common",
   authors: "Authors in common",
   co_readers: "Readers in common",
