@@ -30,11 +30,33 @@ local FIELDS, CONTENT, IDENTITY = 5, 12, 16
 local call, sub = redis.call, string.sub
 local batch = cmsgpack.unpack(ARGV[1])
 
-local asked, known, retracted = {}, {}, {}
-for at = 1, #batch, FIELDS do asked[#asked + 1] = batch[at] end
+local asked, known, retracted, sought, recorded = {}, {}, {}, {}, {}
+for at = 1, #batch, FIELDS do
+  asked[#asked + 1] = batch[at]
+  local reader, retraction = batch[at + 2], batch[at + 4]
+  if retraction ~= '' then
+    sought[reader] = sought[reader] or {}
+    sought[reader][sub(retraction, IDENTITY + 1)] = true
+  end
+end
 for at, value in ipairs(call('HMGET', EVENTS, unpack(asked))) do known[asked[at]] = value end
 for at, found in ipairs(call('SMISMEMBER', RETRACTED, unpack(asked))) do
   if found == 1 then retracted[asked[at]] = true end
+end
+
+-- What a reader's history knows of an event that the batch takes back. It is read once for all of
+-- them: however many take back what never came, the server is not kept from others.
+local function remembered(reader, id)
+  local found = recorded[reader]
+  if not found then
+    found = {}
+    for _, record in ipairs(call('LRANGE', HISTORIES .. reader, 0, -1)) do
+      local event = cmsgpack.unpack(sub(record, string.find(record, ' ', 1, true) + 1))
+      if sought[reader][event[1]] then found[event[1]] = event end
+    end
+    recorded[reader] = found
+  end
+  return found[id]
 end
 
 -- The [paper, type] that an event added to the counters, packed; false if it never came or is a
@@ -46,10 +68,8 @@ local function counted(reader, id, identity)
     if #event == 2 then event = event[2] end
     paper, kind = event[6], event[5]
   else
-    for _, record in ipairs(call('LRANGE', HISTORIES .. reader, 0, -1)) do
-      local event = cmsgpack.unpack(sub(record, string.find(record, ' ', 1, true) + 1))
-      if event[1] == id then paper, kind = event[4], event[3] end
-    end
+    local event = remembered(reader, id)
+    if event then paper, kind = event[4], event[3] end
   end
   return kind and kind ~= 'retract' and cmsgpack.pack({paper, kind})
 end

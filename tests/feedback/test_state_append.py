@@ -1,6 +1,7 @@
 """The state accepts each event once, whatever order and however often it comes."""
 
 import asyncio
+import itertools
 import random
 from collections.abc import Sequence
 
@@ -30,6 +31,15 @@ async def consume(log: FeedbackLog, count: int = 7) -> None:
             assert await log.advance(partition, after, entries)
             after = entries[-1][0]
     assert await log.lag() == 0
+
+
+async def counters(log: FeedbackLog) -> dict[tuple[str, str], int]:
+    """By paper and type."""
+    return {
+        (paper, kind): count
+        for paper in ("p1", "p2")
+        for kind, count in (await log.counts(paper)).items()
+    }
 
 
 async def digest_of(state: FeedbackState, batches: Sequence[Sequence[StoredEvent]]) -> StateDigest:
@@ -71,12 +81,44 @@ async def test_each_outcome_history_and_counter_is_the_oracles(
     readers = {reader async for reader in state.readers()}
     histories = {reader: set((await state.history(reader)).events) for reader in readers}
     assert histories == oracle.histories()
-    counts = {
-        (paper, kind): count
-        for paper in ("p1", "p2")
-        for kind, count in (await log.counts(paper)).items()
-    }
-    assert counts == oracle.counts()
+    assert await counters(log) == oracle.counts()
+
+
+@st.composite
+def _life(draw: st.DrawFn) -> list[list[StoredEvent]]:
+    """Batches of different events and of many retractions, which name events that came before them,
+    come after them and never come."""
+    said = draw(
+        st.permutations([("save", n) for n in range(6)] + [("retract", n) for n in range(9)])
+    )
+    events = []
+    for kind, number in said:
+        reader, target = draw(st.sampled_from(["ann", "bob"])), draw(st.integers(0, 8))
+        if kind == "retract":
+            events.append(
+                retraction(reader, f"r{number}", draw(st.sampled_from("er")) + str(target))
+            )
+        else:
+            events.append(stored(reader, f"e{number}", kind, f"p{number % 2 + 1}"))
+    cuts = sorted(draw(st.sets(st.integers(1, len(events) - 1), max_size=4)))
+    return [events[a:b] for a, b in itertools.pairwise([0, *cuts, len(events)])]
+
+
+@slowly
+@given(batches=_life(), forgets=st.lists(st.booleans(), min_size=5, max_size=5))
+async def test_retractions_of_what_the_log_holds_or_forgot_and_of_what_never_came(
+    state: FeedbackState, batches: list[list[StoredEvent]], forgets: list[bool]
+) -> None:
+    await state.client.flushall()
+    oracle, log = Oracle(), FeedbackLog(state.client)
+    for batch, forget in zip(batches, forgets, strict=False):
+        assert await state.append(batch) == [oracle.append(event) for event in batch]
+        await consume(log)
+        if forget:
+            await log.trim(0, now=NOW_MS / 1000 + 60 * 86_400)
+    assert await counters(log) == oracle.counts()
+    for reader, events in oracle.histories().items():
+        assert set((await state.history(reader)).events) == events
 
 
 @slowly
@@ -152,6 +194,20 @@ async def test_an_event_older_than_the_log_can_be_retracted(state: FeedbackState
     assert await log.counts("p1") == {}
     assert await log.counts("p2") == {"save": 1}
     assert library((await state.history("r")).events) == {"p2": 1.0}
+
+
+async def test_many_retractions_read_a_history_once(state: FeedbackState) -> None:
+    log = FeedbackLog(state.client)
+    await state.append([stored("r", f"e{number}") for number in range(1_000)])
+    await consume(log, 1_000)
+    await log.trim(0, now=NOW_MS / 1000 + 60 * 86_400)
+    await state.client.config_resetstat()
+    back = [retraction("r", f"back {number}", f"e{number}") for number in range(0, 1_000, 4)]
+    unknown = [retraction("r", f"of none {number}", f"none {number}") for number in range(750)]
+    assert await state.append([*back, *unknown]) == [ACCEPTED] * 1_000
+    assert (await state.client.info("commandstats"))["cmdstat_lrange"]["calls"] == 1
+    await consume(log, 1_000)
+    assert await log.counts("p1") == {"save": 750}
 
 
 async def test_a_history_is_whole_and_its_revision_moves(state: FeedbackState) -> None:
