@@ -98,8 +98,8 @@ async def delete_reader(
         *(trending_prefix(partition), trending_hours_key(partition)),
     ]
     fields = Fields.of(tombstones)
-    after = "-"
-    while page := await _page(client, log, events, after, last):
+    end = last
+    while page := await _page(client, log, events, end):
         mine = {
             entry: unpack_accepted(event)
             for entry, event in page
@@ -109,7 +109,7 @@ async def delete_reader(
             trends = pack_for_lua(fields.of_reader(mine.values(), types))
             [count] = await run_scripts(client, ERASE, [(keys, [trends, *mine])])
             erased += count
-        after = "(" + page[-1][0]
+        end = "(" + page[-1][0]
     return Deleted(held, erased, await rewrite_file(client, patience_seconds))
 
 
@@ -171,13 +171,12 @@ def _rewriting(info: Mapping[str, Any]) -> bool:
     return bool(info["aof_rewrite_in_progress"] or info["aof_rewrite_scheduled"])
 
 
-async def _page(
-    client: Redis, log: str, events: str, after: str, last: str
-) -> list[tuple[str, bytes | None]]:
-    """Entries of a log up to one, with their events."""
+async def _page(client: Redis, log: str, events: str, end: str) -> list[tuple[str, bytes | None]]:
+    """The last entries of a log up to one, with their events, the newest first: a retraction goes
+    before what it takes back, so that who counts meanwhile finds none without its event."""
     pairs: Any
     with state_errors():
-        pairs = await client.xrange(log, after, last, _SCANNED_AT_ONCE)
+        pairs = await client.xrevrange(log, end, "-", _SCANNED_AT_ONCE)
         if not pairs:
             return []
         found: Any = await client.hmget(events, [fields[b"e"] for _, fields in pairs])

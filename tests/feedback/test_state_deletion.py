@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,8 @@ import pytest_asyncio
 
 from service.embedded import Role, attach
 from service.feedback_log import START, FeedbackLog
-from service.feedback_state import FeedbackState, History, Outcome
+from service.feedback_scripts import ERASE
+from service.feedback_state import FeedbackState, History, Outcome, run_scripts
 from service.keys import counts_key, partition_of
 from service.reader_deletion import DELETION, Deleted, FileRewrite, delete_reader, rewrite_file
 from service.tombstones import Tombstones
@@ -96,6 +98,30 @@ async def test_what_was_not_counted_yet_goes_too(own_state: FeedbackState, tmp_p
     assert await log.advance(here, entries[-1][0], held)
     await consume(log)
     assert await log.lag() == 0
+
+
+async def test_a_consumer_at_work_between_two_pages_of_a_deletion(
+    own_state: FeedbackState, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, tombstones = FeedbackLog(own_state.client), Tombstones.open(own_state.client, tmp_path)
+    await own_state.append([stored(READER, "e1"), stored(READER, "e2", paper="p2")])
+    await own_state.append([retraction(READER, "back", "e1")])
+    pages = 0
+
+    async def page_then_count(*arguments: Any) -> list[Any]:
+        nonlocal pages
+        page = await run_scripts(*arguments)
+        if arguments[1] is ERASE:
+            pages += 1
+            await consume(log)
+        return page
+
+    monkeypatch.setattr("service.reader_deletion._SCANNED_AT_ONCE", 1)
+    monkeypatch.setattr("service.reader_deletion.run_scripts", page_then_count)
+    await delete_reader(own_state.client, tombstones, READER)
+    assert pages == 3
+    # The first to go is the retraction; the consumer then counts the events that are left.
+    assert await log.counts("p1") == await log.counts("p2") == {"save": 1}
 
 
 async def test_followers_of_the_log_learn_of_it(own_state: FeedbackState, tmp_path: Path) -> None:
