@@ -56,6 +56,10 @@ class StoredEvent(NamedTuple):
     undoes: tuple[str, str] | None = None
 
 
+GONE = StoredEvent("", "", 0, 0, "", "")
+"""Stands in the log for an event that the state server no longer has: it is nobody's and says
+nothing."""
+
 _DEFAULTS = (None,) * 6 + (1.0, "", "", "", 0, "")
 
 

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from models.interactions import EVENT_TYPES, RETRACT
-from service.events import StoredEvent, unpack_accepted
+from service.events import GONE, StoredEvent, unpack_accepted
 from service.feedback_scripts import ADVANCE, READ, TRIM
 from service.feedback_state import pack_for_lua, run_scripts, state_away, state_errors
 from service.keys import (
@@ -67,12 +67,13 @@ class FeedbackLog:
         """Up to `count` entries after the one named, and at most 2,000, oldest first, with ids.
 
         The deletion of a reader is an entry too: an event of the reader "" (see
-        service/reader_deletion.py).
+        service/reader_deletion.py). Of an entry whose event is gone it is `GONE`: whoever follows
+        the log passes over it.
         """
         keys = [log_key(partition), events_key(partition)]
         [flat] = await run_scripts(self._client, READ, [(keys, [after, min(count, _READ_AT_ONCE)])])
         return [
-            (entry.decode(), unpack_accepted(event))
+            (entry.decode(), unpack_accepted(event) if event else GONE)
             for entry, event in zip(flat[::2], flat[1::2], strict=True)
         ]
 
@@ -186,7 +187,8 @@ class FeedbackLog:
             ]
             for _, partition, entry, event in sorted(arrived, key=lambda each: each[:2]):
                 places[partition] = entry
-                yield partition, entry, event
+                if event is not GONE:
+                    yield partition, entry, event
             if not arrived:
                 await asyncio.sleep(_TAIL_SECONDS)
 

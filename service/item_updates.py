@@ -163,10 +163,11 @@ class Updater:
 
     def _note(self, event: StoredEvent) -> None:
         """Queue whose library an entry may have changed."""
-        if event.type != DELETION:
+        if event.reader:
             self._stale[event.reader] = None
             if (row := self._artifact.papers.row(event.paper)) is not None:
                 self._named.add(row)
+        if event.type != DELETION:
             return
         self._deleted.add(event.id)
         trained = self._artifact.readers

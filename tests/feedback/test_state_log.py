@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from service.errors import ServiceError
-from service.events import StoredEvent
+from service.events import StoredEvent, identity
 from service.feedback_log import START, FeedbackLog
 from service.feedback_state import FeedbackState, Outcome
 from service.keys import PARTITIONS, events_key, log_key, partition_of
@@ -164,6 +164,24 @@ async def test_many_old_entries_are_trimmed_page_by_page(
     await state.append([stored("r", "new")])
     assert await log.lag() == 1
     assert [event.id for _, event in await log.read(HERE, after, 10)] == ["new"]
+
+
+async def test_entries_whose_events_are_gone_are_passed_over(
+    state: FeedbackState, log: FeedbackLog
+) -> None:
+    await fill(state, 6)
+    gone = [identity("r", f"e{number}") for number in (0, 2, 3, 5)]
+    assert await state.client.hdel(events_key(HERE), *gone) == 4
+    assert [event.id for _, event in await log.read(HERE, START, 10)] == [
+        *("", "e1", "", "", "e4", ""),
+    ]
+    tail = log.tail({HERE: START})
+    assert [(await anext(tail))[2].id for _ in range(2)] == ["e1", "e4"]
+    await tail.aclose()
+    while await log.catch_up(HERE, 2):
+        pass
+    assert await log.lag() == 0
+    assert await log.counts("p1") == {"click": 2}
 
 
 async def test_tail_shows_events_of_all_partitions_as_they_arrive(

@@ -16,9 +16,10 @@ from models.interactions import RETRACT
 from models.live import ItemDeltas, LiveReaders
 from service.deltas import Delta, DeltaPublisher, LeaseLost, reached
 from service.drain import drain
-from service.events import StoredEvent
+from service.events import StoredEvent, identity
 from service.feedback_log import FeedbackLog
 from service.feedback_state import FeedbackState
+from service.keys import events_key, partition_of
 from service.reader_deletion import delete_reader
 from service.settings import Settings
 from service.tombstones import Tombstones
@@ -104,6 +105,16 @@ async def test_a_drain_alone_learns_everything(
     assert sum(sum(each.values()) for each in counts.values()) > 200
     assert await reached(state.client, artifact.version) == await FeedbackLog(state.client).ends()
     assert await drained(state, settings) == [0], "nothing is left to learn"
+
+
+async def test_a_drain_passes_over_entries_whose_events_are_gone(
+    state: FeedbackState, settings: Settings
+) -> None:
+    await state.append([stored("r", f"e{number}", paper=PAPERS[0]) for number in range(5)])
+    gone = [identity("r", f"e{number}") for number in (0, 2, 4)]
+    assert await state.client.hdel(events_key(partition_of("r")), *gone) == 3
+    assert await drained(state, settings) == [5, 0]
+    assert await FeedbackLog(state.client).counts(PAPERS[0]) == {"save": 2}
 
 
 @pytest.mark.slow
