@@ -5,7 +5,9 @@
     an event in a history    40 + id, paper and type, for ever; impressions are in no history
     a reader with a history  200 + reader
     a counter                80 + paper and type
-    a retraction             80, for ever, beside its place in the log and the history
+    a retraction             beside its place in the log and in the history, 100 + the id that it
+                             takes back, for ever, and in the log 20 + that id and the type of
+                             that event
     a deleted reader         110
     a record of the trends   90 + paper and type: what one reader did of one type with one paper in
                              one hour, impressions too
@@ -54,15 +56,20 @@ def state_bytes(
     readers: int,
     counters: int = 0,
     retractions: int = 0,
+    log_retractions: int = 0,
     tombstones: int = 0,
 ) -> int:
-    """The memory that this state takes, at most, in bytes."""
+    """The memory that this state takes, at most, in bytes.
+
+    log_events, history_events: retractions too. log_retractions: those that the log still holds.
+    """
     reader, event, paper, kind, extra = names
     return round(
         log_events * (140 + 24 + reader + event + paper + kind + extra)
         + history_events * (40 + event + paper + kind)
         + readers * (200 + reader)
         + counters * (80 + paper + kind)
-        + retractions * 80
+        + retractions * (100 + event)
+        + log_retractions * (20 + event + kind)
         + tombstones * 110
     )
