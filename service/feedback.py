@@ -19,7 +19,10 @@ from service.received_events import Batch, Rules, read_batch
 from service.times import present_ms
 
 MAX_EVENTS = 10_000
-"""Of one call; those after it are refused one by one."""
+"""Events that one call stores; each one after them is refused with a status of its own."""
+
+MAX_CALL_EVENTS = 131_072
+"""Events that one call may have: the statuses of more could outgrow what clients take in."""
 
 DEFAULT_PAGE_SIZE = 1_000
 MAX_PAGE_SIZE = 10_000
@@ -53,16 +56,24 @@ class FeedbackHandlers:
         size = len(request.events)
         if not size:
             raise validation.missing("events", "give at least one event")
-        batch = Batch([], {place: _too_many(size) for place in range(MAX_EVENTS, size)})
-        for first in range(0, min(size, MAX_EVENTS), _TURN):
-            part = request.events[first : min(first + _TURN, MAX_EVENTS)]
+        if size > MAX_CALL_EVENTS:
+            raise _far_too_many(size)
+        taken = min(size, MAX_EVENTS)
+        batch = Batch([], {})
+        for first in range(0, taken, _TURN):
+            part = request.events[first : min(first + _TURN, taken)]
             accepted, refused = self._read(part, caller, first)
             batch.accepted.extend(accepted)
             batch.refused.update(refused)
             await asyncio.sleep(0)
         if request.validate_only:
-            return feedback_results.response(size, Settled(batch.refused))
-        return feedback_results.response(size, await self._settle(batch, size))
+            settled = Settled(batch.refused)
+        else:
+            settled = await self._settle(batch, taken)
+        answer = feedback_results.response(taken, settled)
+        if size > taken:
+            answer += feedback_results.all_refused(size - taken, _too_many(size))
+        return answer
 
     async def stream_feedback(
         self, requests: AsyncIterator[pb.StreamFeedbackRequest]
@@ -173,8 +184,16 @@ def _acknowledgement(group: list[tuple[Message, Settled]]) -> pb.StreamFeedbackR
 
 def _too_many(size: int) -> ServiceError:
     message = (
-        f"The call has {size:,} events, and the first {MAX_EVENTS:,} are taken: send this one in "
-        "another call."
+        f"The call has {size:,} events, and the first {MAX_EVENTS:,} are taken: send this one and "
+        "those after it in other calls."
+    )
+    return ServiceError(Reason.TOO_MANY_EVENTS, message, field="events")
+
+
+def _far_too_many(size: int) -> ServiceError:
+    message = (
+        f"The call has {size:,} events, and of more than {MAX_CALL_EVENTS:,} none is taken: send "
+        f"{MAX_EVENTS:,} in a call at most."
     )
     return ServiceError(Reason.TOO_MANY_EVENTS, message, field="events")
 

@@ -15,6 +15,7 @@ from relatedpapers.v1 import recommendation_service_pb2 as recommendations
 from service.access import WIRE, Access, Wire, client_address, is_loopback, proxies
 from service.api_keys import ApiKeys, ApiKeysError, Scope, create
 from service.errors import Code, Reason
+from service.feedback import MAX_CALL_EVENTS
 from service.secrets import SigningKeys
 from service.settings import Settings, SettingsError, load
 from tests.feedback.support import attribution_token, event, logged, reasons, write
@@ -60,6 +61,13 @@ async def test_beyond_loopback_without_a_key_file(settings: Settings) -> None:
             assert "api-key create" in message
             assert "--api-key-file" in message
         assert await attribution_token(running)  # what concerns no reader is open
+
+
+async def test_who_has_no_key_is_refused_whatever_the_call_holds(public: Settings) -> None:
+    async with Starting(public) as running:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await write(running, [pb.Event()] * (MAX_CALL_EVENTS + 1))
+    assert error_info(caught.value).reason == Reason.API_KEY_REQUIRED
 
 
 async def test_beyond_loopback_a_key_is_asked_for(public: Settings, key_file: Path) -> None:

@@ -1,6 +1,7 @@
 """Bad events: each has a status in the canonical codes, and spoils none of its neighbours."""
 
 import math
+import tracemalloc
 from uuid import UUID
 
 import grpc
@@ -8,9 +9,11 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from relatedpapers.v1 import feedback_service_pb2 as pb
+from service import validation
 from service.errors import CODES, RETRY_HELPS, Reason
-from service.feedback import MAX_EVENTS
+from service.feedback import MAX_CALL_EVENTS, MAX_EVENTS
 from tests.feedback.support import assert_refused, event, reasons, stored_ids, write
+from tests.service.test_errors import error_info
 from tests.serving import Running
 
 MISSING, INVALID = Reason.FIELD_MISSING, Reason.FIELD_INVALID
@@ -116,9 +119,35 @@ async def test_more_events_than_a_call_takes(running: Running) -> None:
     assert len(await stored_ids(running, "m")) == MAX_EVENTS
 
 
-async def test_an_answer_stays_within_what_clients_take_in(running: Running) -> None:
-    unknown = [event(paper_id="é" * 150) for _ in range(MAX_EVENTS)]
-    refused = await write(running, unknown)
-    assert set(reasons(refused)) == {Reason.PAPER_NOT_FOUND}
-    assert refused[0].status.message
-    assert sum(each.ByteSize() for each in refused) < 1_500_000
+@pytest.mark.parametrize("validate_only", [False, True])
+async def test_more_events_than_a_call_may_have(running: Running, validate_only: bool) -> None:
+    many = [event(reader_id="m"), *[pb.Event()] * MAX_CALL_EVENTS]
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await write(running, many, validate_only=validate_only)
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert error_info(caught.value).reason == Reason.TOO_MANY_EVENTS
+    assert "131,073 events" in (caught.value.details() or "")
+    assert "10,000 in a call" in (caught.value.details() or "")
+    assert await stored_ids(running, "m") == set()
+
+
+async def test_the_longest_answer_stays_within_what_clients_take_in(running: Running) -> None:
+    longest = "\U000e0001" * validation.MAX_NAME_CHARACTERS  # 4 bytes each, and 10 in a message
+    same = [event(id=longest), *(event(id=longest, rank=2) for _ in range(MAX_EVENTS - 1))]
+    results = await write(running, [*same, *[pb.Event()] * (MAX_CALL_EVENTS - MAX_EVENTS)])
+    assert reasons(results)[:2] == ["", Reason.EVENT_ID_REUSED]
+    assert results[1].status.message
+    assert sum(each.ByteSize() for each in results[:MAX_EVENTS]) < 800_000
+    assert sum(bool(each.status.message) for each in results[MAX_EVENTS:]) == 1
+
+
+async def test_the_events_that_are_not_taken_share_one_error(running: Running) -> None:
+    request = pb.WriteFeedbackRequest(events=[pb.Event()] * MAX_CALL_EVENTS)
+    tracemalloc.start()
+    try:
+        response = await running.feedback.WriteFeedback(request)
+        _, most_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(response.results) == MAX_CALL_EVENTS
+    assert most_bytes < 50_000_000, "an error each takes 90 MB more"
