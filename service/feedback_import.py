@@ -38,6 +38,7 @@ EVENTS_AT_ONCE = 2_000
 READERS_AT_ONCE = 64
 
 _ID_BYTES = 12
+_FORGOTTEN = "events of deleted readers, from before they were deleted"
 
 Refuse = Callable[[InputError], None]
 """Told of each line that was not imported, and why."""
@@ -56,14 +57,14 @@ class Imported:
 class Rules(NamedTuple):
     """What is taken.
 
-    types: of events. window_ms: how old an impression may be. deleted_ms: when a reader was
-    deleted, Unix time; what that reader did before stays forgotten.
+    types: of events. window_ms: how old an impression may be. tombstone: of a reader, deleted or
+    not; what a reader did before a deletion stays forgotten.
     """
 
     papers: Papers
     types: Mapping[str, EventType]
     window_ms: int
-    deleted_ms: Callable[[str], int | None]
+    tombstone: Callable[[str], str]
 
 
 async def import_files(
@@ -71,13 +72,11 @@ async def import_files(
 ) -> Imported:
     """Import files. Raises ArtifactError, InputError, ServiceError, SettingsError and
     SigningKeysError."""
-    tombstones = Tombstones.open(state.client, settings.data_dir)
-    deleted = await tombstones.all()
     rules = Rules(
         papers=Artifact.open(settings.model, verify=False).papers,
         types=event_types(settings.event_types),
         window_ms=round(settings.event_window_days * DAY_MS),
-        deleted_ms=lambda reader: deleted.get(tombstones.of(reader)) if deleted else None,
+        tombstone=Tombstones.open(state.client, settings.data_dir).of,
     )
     return await Importer(state, rules, present_ms(), refuse).run(paths, report)
 
@@ -142,9 +141,6 @@ class Importer:
         if timed and not 0 <= event.time_ms <= self._now_ms + MAX_FUTURE_MS:
             raise line.error('"time" is before 1970 or in the future; expected neither')
         self._check_type(line, event, timed)
-        deleted_ms = self._rules.deleted_ms(reader)
-        if deleted_ms is not None and (not timed or event.time_ms <= deleted_ms):
-            raise _PassOver("events of deleted readers, from before they were deleted")
         paper = event.paper and self._paper(event.paper)
         sent_ms = event.time_ms if timed else None
         content = (event.type, paper, sent_ms, event.value, event.retracts)
@@ -200,9 +196,11 @@ class Importer:
         known: list[_Read] = []
         for each in batch:
             (known if each.event.id in self._before[each.event.reader] else new).append(each)
-        outcomes = await self._state.append([each.event for each in new])
+        outcomes = await self._state.append([each.event for each in new], self._rules.tombstone)
         self._result.accepted += outcomes.count(Outcome.ACCEPTED)
         self._result.known += outcomes.count(Outcome.DUPLICATE)
+        if forgotten := outcomes.count(Outcome.FORGOTTEN):
+            self._result.passed_over[_FORGOTTEN] += forgotten
         reused = [each for each, what in zip(new, outcomes, strict=True) if what is Outcome.REUSED]
         await self._look_up({each.event.reader for each in reused})
         for each in known + reused:

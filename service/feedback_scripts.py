@@ -20,12 +20,14 @@ class Script:
 
 APPEND = Script("""
 -- Accepts the events of a batch that are new.
--- KEYS: log, events, retracted, what keys of histories begin with.
+-- KEYS: log, events, retracted, tombstones, what keys of histories begin with.
 -- ARGV: the batch, a flat MessagePack array; 5 values an event: identity; accepted event, as if no
 --   retraction concerned it; reader; history record ("" for none); "", or of a retraction the
---   identity and the id of what it takes back.
--- Returns a digit an event: 0 accepted, 1 known, 2 known with another content.
-local LOG, EVENTS, RETRACTED, HISTORIES = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+--   identity and the id of what it takes back. Of events that may be older than the deletion of
+--   their reader also a MessagePack array of their readers' tombstones, one an event.
+-- Returns a digit an event: 0 accepted, 1 known, 2 known with another content, 3 forgotten: from
+--   before its reader was deleted.
+local LOG, EVENTS, RETRACTED, TOMBSTONES, HISTORIES = unpack(KEYS)
 local FIELDS, CONTENT, IDENTITY = 5, 12, 16
 local call, sub = redis.call, string.sub
 local batch = cmsgpack.unpack(ARGV[1])
@@ -42,6 +44,13 @@ end
 for at, value in ipairs(call('HMGET', EVENTS, unpack(asked))) do known[asked[at]] = value end
 for at, found in ipairs(call('SMISMEMBER', RETRACTED, unpack(asked))) do
   if found == 1 then retracted[asked[at]] = true end
+end
+local deletions = ARGV[2] and call('HMGET', TOMBSTONES, unpack(cmsgpack.unpack(ARGV[2]))) or {}
+
+-- Whether an event is from before its reader was deleted.
+local function forgotten(number, accepted)
+  local deleted_ms = tonumber(deletions[number])
+  return deleted_ms and cmsgpack.unpack(sub(accepted, CONTENT + 2))[3] <= deleted_ms
 end
 
 -- What a reader's history knows of an event that the batch takes back. It is read once for all of
@@ -95,6 +104,8 @@ for number, identity in ipairs(asked) do
   local accepted, seen = batch[at + 1], known[identity]
   if seen then
     outcomes[number] = sub(seen, 1, CONTENT) == sub(accepted, 1, CONTENT) and '1' or '2'
+  elseif forgotten(number, accepted) then
+    outcomes[number] = '3'
   else
     local reader, record = batch[at + 2], batch[at + 3]
     accepted = marked(identity, accepted, reader, batch[at + 4])

@@ -32,6 +32,7 @@ from service.keys import (
     reader_key,
     readers_prefix,
     retracted_key,
+    tombstones_key,
 )
 from service.secrets import SigningKeysError
 from service.state import StateFormatError, inspect_state
@@ -54,6 +55,8 @@ class Outcome(IntEnum):
     """Known with the same content: a success."""
     REUSED = 2
     """Its reader has sent this id with another content, which stands."""
+    FORGOTTEN = 3
+    """It happened before its reader was deleted: it is not stored."""
 
 
 _OUTCOMES = {48 + each: each for each in Outcome}  # by the digit of the script
@@ -96,9 +99,13 @@ class FeedbackState:
         self._checked = False
         self._passing = {name for name, kind in types.items() if not (kind.sign or kind.undoes)}
 
-    async def append(self, events: Sequence[StoredEvent]) -> list[Outcome]:
+    async def append(
+        self, events: Sequence[StoredEvent], tombstone: Callable[[str], str] | None = None
+    ) -> list[Outcome]:
         """Store the events that are new, each with its id, history and log entry in one step.
 
+        tombstone: of a reader, where events may be older than the deletion of their reader; the
+            same step then leaves these out (FORGOTTEN). Without, events begin a new history.
         Raises ServiceError STATE_UNSAFE, too; see `storing`.
         """
         batches: dict[int, list[int]] = {}
@@ -110,7 +117,7 @@ class FeedbackState:
             for start in range(0, len(numbers), _MAX_SCRIPT_EVENTS)
         ]
         scripts = [
-            (_append_keys(partition), [self._batch([events[number] for number in numbers])])
+            (_append_keys(partition), self._arguments([events[at] for at in numbers], tombstone))
             for partition, numbers in calls
         ]
         async with self.storing():
@@ -203,6 +210,14 @@ class FeedbackState:
             )
         self._checked = True
 
+    def _arguments(
+        self, events: Sequence[StoredEvent], tombstone: Callable[[str], str] | None
+    ) -> list[bytes]:
+        arguments = [self._batch(events)]
+        if tombstone:
+            arguments.append(pack_for_lua([tombstone(event.reader) for event in events]))
+        return arguments
+
     def _batch(self, events: Sequence[StoredEvent]) -> bytes:
         flat: list[object] = []
         for event in events:
@@ -222,7 +237,7 @@ class FeedbackState:
 def _append_keys(partition: int) -> list[str]:
     return [
         *(log_key(partition), events_key(partition)),
-        *(retracted_key(partition), readers_prefix(partition)),
+        *(retracted_key(partition), tombstones_key(partition), readers_prefix(partition)),
     ]
 
 

@@ -19,7 +19,7 @@ from service.state_digest import StateDigest, state_digest
 from tests.feedback.oracle import NOW_MS, Oracle, retraction, stored
 from tests.servers import SystemRedis
 
-ACCEPTED, DUPLICATE, REUSED = Outcome
+ACCEPTED, DUPLICATE, REUSED, _ = Outcome
 TYPES = ["impression", "click", "save", "unsave", "hide", "retract"]
 
 

@@ -149,6 +149,25 @@ async def test_a_tombstone_names_its_reader_only_to_who_has_the_key(
     assert (tmp_path / "tombstones.key").stat().st_mode & 0o077 == 0
 
 
+async def test_old_events_are_stored_again_only_by_who_brings_no_tombstones(
+    own_state: FeedbackState, tmp_path: Path
+) -> None:
+    tombstones = Tombstones.open(own_state.client, tmp_path)
+    old = [stored(READER, "e1"), retraction(READER, "r", "e2"), stored("another", "e")]
+    await delete_reader(own_state.client, tombstones, READER)
+    deleted_ms = await tombstones.deleted_ms(READER)
+    later = [stored(READER, f"e{n}", time_ms=deleted_ms + n) for n in range(2)]
+    assert await own_state.append([*old, *later], tombstones.of) == [
+        *(Outcome.FORGOTTEN, Outcome.FORGOTTEN, Outcome.ACCEPTED),
+        *(Outcome.FORGOTTEN, Outcome.ACCEPTED),  # at the very moment of the deletion, and after it
+    ]
+    assert [each.id for each in (await own_state.history(READER)).events] == ["e1"]
+    assert await own_state.append([stored(READER, "e2")]) == [Outcome.ACCEPTED]
+    log = FeedbackLog(own_state.client)
+    await consume(log)
+    assert await log.counts("p1") == {"save": 3}  # no retraction is left that would undo e2
+
+
 async def test_new_events_of_a_deleted_reader_begin_a_new_history(
     own_state: FeedbackState, tmp_path: Path
 ) -> None:
