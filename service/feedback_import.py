@@ -25,6 +25,7 @@ from models.formats import InputError, Line, read_jsonl
 from models.interactions import RETRACT, Event, EventType, read_event
 from models.papers import Papers
 from models.progress import Report
+from service.counting_settings import with_left
 from service.event_types import event_types
 from service.events import StoredEvent, content_digest
 from service.feedback_state import FeedbackState, Outcome
@@ -70,15 +71,16 @@ class Rules(NamedTuple):
 async def import_files(
     state: FeedbackState, settings: Settings, paths: Sequence[Path], report: Report, refuse: Refuse
 ) -> Imported:
-    """Import files. Raises ArtifactError, InputError, ServiceError, SettingsError and
-    SigningKeysError."""
+    """Import files, by the settings that `serve` left. Raises ArtifactError, InputError,
+    ServiceError, SettingsError (also where others are given) and SigningKeysError."""
+    settings = await with_left(state.client, settings)
     rules = Rules(
         papers=Artifact.open(settings.model, verify=False).papers,
         types=event_types(settings.event_types),
         window_ms=round(settings.event_window_days * DAY_MS),
         tombstone=Tombstones.open(state.client, settings.data_dir).of,
     )
-    return await Importer(state, rules, present_ms(), refuse).run(paths, report)
+    return await Importer(state.by(rules.types), rules, present_ms(), refuse).run(paths, report)
 
 
 class _PassOver(Exception):  # noqa: N818 - no fault: a line that says nothing here

@@ -10,6 +10,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import asynccontextmanager, contextmanager
+from copy import copy
 from enum import IntEnum
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
@@ -97,7 +98,13 @@ class FeedbackState:
         self._allow_unsafe = allow_unsafe
         self._match_keys = match_keys
         self._checked = False
-        self._passing = {name for name, kind in types.items() if not (kind.sign or kind.undoes)}
+        self.types = types
+
+    def by(self, types: Mapping[str, EventType]) -> "FeedbackState":
+        """The same state, over the same connections, with these types of events."""
+        same = copy(self)
+        same.types = types
+        return same
 
     async def append(
         self, events: Sequence[StoredEvent], tombstone: Callable[[str], str] | None = None
@@ -219,6 +226,7 @@ class FeedbackState:
         return arguments
 
     def _batch(self, events: Sequence[StoredEvent]) -> bytes:
+        passing = {name for name, kind in self.types.items() if not (kind.sign or kind.undoes)}
         flat: list[object] = []
         for event in events:
             reader = event.reader
@@ -226,7 +234,7 @@ class FeedbackState:
                 identity(reader, event.id),
                 pack_accepted(event),
                 reader,
-                b"" if event.type in self._passing else pack_history(event),
+                b"" if event.type in passing else pack_history(event),
                 b""
                 if event.type != RETRACT
                 else identity(reader, event.retracts) + event.retracts.encode(),
