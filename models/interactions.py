@@ -5,46 +5,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
 
 from models.corpus import Corpus
+from models.event_types import EVENT_TYPES, RETRACT, EventType
 from models.forgotten import Forgotten
 from models.formats import Line, read_jsonl
 from models.papers import PaperIndex
 from models.strings import SortedStrings
-
-
-@dataclass(frozen=True, slots=True)
-class EventType:
-    """What an event of a type says of a paper: `strength` in [0, 1]; `sign` 1 (wanted), -1 (not
-    wanted) or 0 (nothing); `undoes`: the type that it takes back, "" for none."""
-
-    strength: float
-    sign: int
-    undoes: str = ""
-
-
-EVENT_TYPES: Mapping[str, EventType] = MappingProxyType(
-    {
-        "impression": EventType(0, 0),
-        "click": EventType(0.2, 1),
-        "read": EventType(0.5, 1),
-        "save": EventType(1, 1),
-        "unsave": EventType(0, 0, undoes="save"),
-        "cite": EventType(1, 1),
-        "share": EventType(0.7, 1),
-        "hide": EventType(1, -1),
-        "unhide": EventType(0, 0, undoes="hide"),
-    }
-)
-"""The built-in types."""
-
-RETRACT = "retract"
-"""The type of an event that names another of the same reader, which then counts as never sent."""
 
 
 class Event(NamedTuple):

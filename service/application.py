@@ -8,7 +8,7 @@ from typing import Self
 
 import structlog
 
-from models.interactions import EventType
+from models.event_types import EventType
 from models.manifest import ArtifactError
 from service.access import Access, proxies
 from service.api_keys import ApiKeys, ApiKeysError

@@ -4,7 +4,7 @@ listens on no port and asks the handlers itself."""
 import asyncio
 from collections.abc import Mapping
 
-from models.interactions import EventType
+from models.event_types import EventType
 from service.access import Access
 from service.background import Background
 from service.cache import AnswerCache

@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from models.artifact import Artifact
+from models.event_types import RETRACT, EventType
 from models.formats import InputError, Line, read_jsonl
-from models.interactions import RETRACT, Event, EventType, read_event
+from models.interactions import Event, read_event
 from models.papers import Papers
 from models.progress import Report
 from service.counting_settings import with_left

@@ -14,7 +14,7 @@ import msgpack
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from models.interactions import EVENT_TYPES, RETRACT
+from models.event_types import EVENT_TYPES, RETRACT
 from service.events import GONE, StoredEvent, unpack_accepted
 from service.feedback_scripts import ADVANCE, READ, TRIM
 from service.feedback_state import pack_for_lua, run_scripts, state_away, state_errors

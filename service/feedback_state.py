@@ -20,7 +20,8 @@ from redis import RedisError
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError
 
-from models.interactions import EVENT_TYPES, RETRACT, Event, EventType
+from models.event_types import EVENT_TYPES, RETRACT, EventType
+from models.interactions import Event
 from service.connection import connect
 from service.errors import Reason, ServiceError
 from service.events import StoredEvent, identity, pack_accepted, pack_history, unpack_record

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from models.interactions import RETRACT
+from models.event_types import RETRACT
 from service.events import StoredEvent
 from service.feedback_log import FeedbackLog
 from service.feedback_state import FeedbackState

@@ -20,7 +20,7 @@ import numpy as np
 import structlog
 
 from models.artifact import Artifact
-from models.interactions import EventType
+from models.event_types import EventType
 from models.live import LiveReaders
 from service.deltas import Delta, DeltaPublisher, LeaseLost
 from service.errors import ServiceError

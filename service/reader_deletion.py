@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
-from models.interactions import EVENT_TYPES, EventType
+from models.event_types import EVENT_TYPES, EventType
 from service.events import (
     StoredEvent,
     identity,

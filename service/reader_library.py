@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.artifact import Artifact
-from models.interactions import EVENT_TYPES, RETRACT, UNTIMED, Event, EventType, library
+from models.event_types import EVENT_TYPES, RETRACT, EventType
+from models.interactions import UNTIMED, Event, library
 
 _FEW = 8
 """So many papers are looked for one by one: a sort of all would cost more."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from models.artifact import Artifact
-from models.interactions import EventType
+from models.event_types import EventType
 from relatedpapers.v1 import feedback_service_pb2 as pb
 from service import tokens
 from service.background import Background

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.artifact import Artifact
-from models.interactions import EventType
+from models.event_types import EventType
 from service.background import Background
 from service.errors import Reason, ServiceError
 from service.feedback_state import FeedbackState, History

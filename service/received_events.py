@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from models.interactions import RETRACT, EventType
+from models.event_types import RETRACT, EventType
 from models.papers import Papers
 from relatedpapers.v1.feedback_service_pb2 import Event
 from service import messages, tokens, validation

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from models.interactions import EVENT_TYPES, EventType, library
+from models.event_types import EVENT_TYPES, EventType
+from models.interactions import library
 from service.events import CONTENT_BYTES
 from service.feedback_state import FeedbackState, state_errors
 from service.keys import PARTITIONS, counts_key, events_key

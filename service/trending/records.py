@@ -23,7 +23,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 
-from models.interactions import EVENT_TYPES, RETRACT, EventType
+from models.event_types import EVENT_TYPES, RETRACT, EventType
 from service.events import StoredEvent, identity
 from service.feedback_state import pack_for_lua
 from service.tombstones import Tombstones

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from models.interactions import EVENT_TYPES, EventType
+from models.event_types import EVENT_TYPES, EventType
 from service.settings import Settings, SettingsError
 from service.times import DAY_MS
 

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from models.interactions import EVENT_TYPES
+from models.event_types import EVENT_TYPES
 from relatedpapers.v1 import paper_service_pb2 as papers_pb
 from relatedpapers.v1 import recommendation_service_pb2 as pb
 from service.access import Access

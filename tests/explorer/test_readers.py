@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from models.artifact import Artifact
-from models.interactions import EVENT_TYPES, Event
+from models.event_types import EVENT_TYPES
+from models.interactions import Event
 from service.api_keys import Scope, create
 from service.feedback_state import History
 from service.readers import Reader

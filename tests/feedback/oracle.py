@@ -3,7 +3,8 @@
 import time
 from collections import Counter, defaultdict
 
-from models.interactions import RETRACT, Event
+from models.event_types import RETRACT
+from models.interactions import Event
 from service.events import StoredEvent, content_digest
 from service.feedback_state import Outcome
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from models.interactions import EVENT_TYPES, EventType
+from models.event_types import EVENT_TYPES, EventType
 from service.application import Application, StartError
 from service.event_types import event_types
 from service.settings import Settings

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.artifact import Artifact
-from models.interactions import EVENT_TYPES, RETRACT
+from models.event_types import EVENT_TYPES, RETRACT
 from models.papers import Papers
 from relatedpapers.v1 import feedback_service_pb2 as pb
 from service.access import Caller

@@ -12,7 +12,7 @@ import pytest_asyncio
 from numpy.typing import NDArray
 
 from models.artifact import Artifact
-from models.interactions import RETRACT
+from models.event_types import RETRACT
 from models.live import ItemDeltas, LiveReaders
 from service.deltas import Delta, DeltaPublisher, LeaseLost, reached
 from service.drain import drain

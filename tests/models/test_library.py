@@ -6,7 +6,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as some
 
-from models.interactions import EVENT_TYPES, RETRACT, Event, EventType, library
+from models.event_types import EVENT_TYPES, RETRACT, EventType
+from models.interactions import Event, library
 
 TYPES = {**EVENT_TYPES, "skim": EventType(0.1, 1), "report": EventType(0.4, -1)}
 

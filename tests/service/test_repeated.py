@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from models.interactions import EVENT_TYPES
+from models.event_types import EVENT_TYPES
 from service.background import Background
 from service.cache import AnswerCache
 from service.catalog import Catalog

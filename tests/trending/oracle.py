@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from models.interactions import EVENT_TYPES, RETRACT, EventType
+from models.event_types import EVENT_TYPES, RETRACT, EventType
 from service.events import StoredEvent
 from service.trending.windows import TYPE_WEIGHTS, TypeWeight
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import msgpack
 
-from models.interactions import RETRACT
+from models.event_types import RETRACT
 from service.events import StoredEvent, content_digest
 from service.times import DAY_MS
 from service.trending.layout import HOUR_MS

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest_asyncio
 
-from models.interactions import RETRACT
+from models.event_types import RETRACT
 from service.embedded import Role, attach
 from service.feedback_state import FeedbackState
 from service.keys import partition_of

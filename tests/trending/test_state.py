@@ -6,7 +6,7 @@ import random
 import msgpack
 import pytest
 
-from models.interactions import RETRACT
+from models.event_types import RETRACT
 from service.events import StoredEvent
 from service.feedback_log import FeedbackLog
 from service.keys import PARTITIONS, partition_of, trending_hours_key, trending_prefix

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from models.interactions import UNTIMED, Event, EventType, active_types
+from models.event_types import EventType
+from models.interactions import UNTIMED, Event, active_types
 from models.papers import Papers
 from service.readers import Reader
 
