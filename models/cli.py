@@ -78,8 +78,9 @@ def train(
     Papers are JSON Lines (.jsonl, also .gz or .xz): {"id", "title", "abstract", "authors", "year",
     "venue", "keywords", "references", "external_references"}, only "id" required. Events are
     {"user", "paper", "type", "time", "id", "value", "retracts"}, only "user" and "paper" required,
-    as `feedback export` writes them. The version that serves is untouched until the new one is
-    whole.
+    as `feedback export` writes them; the first line of a file may define types of events:
+    {"event_types": {"dwell": {"strength": 0.3, "sign": 1}}}. The version that serves is untouched
+    until the new one is whole.
 
     Example: related-papers train --papers papers.jsonl.gz --output data/model
     """
@@ -93,7 +94,7 @@ def train(
         size = sum(path.stat().st_size for path in papers)
         corpus = read_corpus(read_papers(papers, papers_format, report("Reading papers", size)))
         forgotten = Forgotten.read(forget) if forget else None
-        events = read_interactions(interactions or [], corpus, forgotten=forgotten)
+        events = read_interactions(interactions or [], corpus, forgotten)
         manifest = train_model(corpus, output, events, seed=seed, threads=threads, report=report)
     for note, count in {**corpus.notes, **events.notes}.items():
         messages.print(f"{count} {note}", highlight=False)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -57,15 +57,15 @@ class _Fields(BaseModel):
 _WRITTEN = TypeAdapter(dict[str, _Fields])
 
 
-def parse(written: str) -> Mapping[str, EventType]:
+def parse(given: str) -> Mapping[str, EventType]:
     """The built-in types, with those of a JSON object added or put in their place.
 
-    written: `{"dwell": {"strength": 0.3, "sign": 1}, "undo-dwell": {"undoes": "dwell"}}`; a type
+    given: `{"dwell": {"strength": 0.3, "sign": 1}, "undo-dwell": {"undoes": "dwell"}}`; a type
     that undoes another has no strength of its own.
     Raises EventTypesError.
     """
     try:
-        given = _WRITTEN.validate_json(written)
+        added = _WRITTEN.validate_json(given)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
@@ -73,7 +73,7 @@ def parse(written: str) -> Mapping[str, EventType]:
             f"The event types: {f'{place}: ' * bool(place)}{first['msg']}."
         ) from error
     types = dict(EVENT_TYPES)
-    for name, fields in given.items():
+    for name, fields in added.items():
         if not _NAME.fullmatch(name) or len(name) > _MAX_NAME_CHARACTERS or name == RETRACT:
             raise EventTypesError(
                 f"The event type {name!r} must be kebab-case, not {RETRACT!r}, and at most "
@@ -90,3 +90,12 @@ def parse(written: str) -> Mapping[str, EventType]:
                 f"The event type {name!r} undoes {kind.undoes!r}, which is no type that can be."
             )
     return MappingProxyType(types)
+
+
+def written(types: Mapping[str, EventType]) -> dict[str, dict[str, object]]:
+    """What `parse` reads of these types: those that are not the built-in ones, in order of name."""
+    return {
+        name: {field: value for field, value in asdict(types[name]).items() if value}
+        for name in sorted(types)
+        if types[name] != EVENT_TYPES.get(name)
+    }

@@ -1,7 +1,8 @@
 """Readers' events, and the libraries that they make."""
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from models.corpus import Corpus
-from models.event_types import EVENT_TYPES, RETRACT, EventType
+from models.event_types import EVENT_TYPES, RETRACT, EventType, EventTypesError, parse, written
 from models.forgotten import Forgotten
 from models.formats import Line, read_jsonl
 from models.papers import PaperIndex
@@ -79,6 +80,9 @@ class Interactions:
         return len(self.readers)
 
 
+_HEAD = "event_types"
+_UNDEFINED = "events of undefined types (passed over; the first line of a file may define types)"
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 UNTIMED = -(2**62)
@@ -86,24 +90,25 @@ UNTIMED = -(2**62)
 
 
 def read_interactions(
-    paths: Iterable[Path],
-    corpus: Corpus,
-    types: Mapping[str, EventType] = EVENT_TYPES,
-    forgotten: Forgotten | None = None,
+    paths: Sequence[Path], corpus: Corpus, forgotten: Forgotten | None = None
 ) -> Interactions:
     """The libraries that the events of these files leave, without what is forgotten.
 
-    A line is {"user", "paper", "type"} ("save" where there is none) and optionally "id", "time"
+    The first line of a file may define types of events, which then count in all the files. Another
+    line is {"user", "paper", "type"} ("save" where there is none) and optionally "id", "time"
     (RFC 3339, or milliseconds since 1970), "value" and "retracts". Of lines of equal user and id
     the first counts; lines without times keep their order. Events of papers outside the corpus and
     of types that say nothing about a library are counted and passed over. Raises InputError.
     """
     notes: Counter[str] = Counter()
+    types = _types(paths)
     index = PaperIndex.build(corpus.ids)
     ids = corpus.ids
     row_of: dict[str, int] = {}
     histories: dict[str, dict[str, Event]] = {}
     for number, line in enumerate(read_jsonl(paths)):
+        if is_head(line):
+            continue
         reader, event = line.identifier("user"), read_event(line, number)
         if forgotten and forgotten.covers(reader, event.time_ms):
             notes["events of deleted readers (passed over)"] += 1
@@ -116,7 +121,9 @@ def read_interactions(
         kind = types.get(event.type)
         if row is None:
             notes["events of papers outside the corpus (passed over)"] += 1
-        elif kind is None or not (kind.sign or kind.undoes):
+        elif kind is None:
+            notes[_UNDEFINED] += 1
+        elif not (kind.sign or kind.undoes):
             notes["events of types that are no part of a library (passed over)"] += 1
         else:
             row_of[ids[row]] = row
@@ -133,6 +140,45 @@ def read_interactions(
     values = np.fromiter((w for each in weights for _, w in each), np.float32, int(indptr[-1]))
     user_items = sp.csr_matrix((values, indices, indptr), (len(readers), len(corpus)))
     return Interactions(user_items, readers, dict(notes))
+
+
+def is_head(line: Line) -> bool:
+    """Whether a line defines the types of its file: {"event_types": {...}}, as the setting of the
+    service has it. Raises InputError where that is no first line."""
+    if _HEAD not in line.fields:
+        return False
+    if line.number != 1:
+        raise line.error(f'"{_HEAD}" stands here; expected it in the first line of a file alone')
+    return True
+
+
+def head(types: Mapping[str, EventType]) -> dict[str, object]:
+    """The line that defines these types; empty where they are the built-in ones."""
+    changed = written(types)
+    return {_HEAD: changed} if changed else {}
+
+
+def _types(paths: Iterable[Path]) -> Mapping[str, EventType]:
+    """The built-in types and those of the first lines, which may not contradict each other."""
+    types = dict(EVENT_TYPES)
+    line_of: dict[str, Line] = {}
+    for path in paths:
+        line = next(read_jsonl([path]), None)
+        if line is None or not is_head(line):
+            continue
+        try:
+            here = parse(json.dumps(line.fields[_HEAD]))
+        except EventTypesError as error:
+            raise line.error(str(error)) from error
+        for name in written(here):
+            before = line_of.setdefault(name, line)
+            if before is not line and types[name] != here[name]:
+                raise line.error(
+                    f"the event type {name!r} is another than in {before.path}; expected one "
+                    "definition of it in all files"
+                )
+            types[name] = here[name]
+    return types
 
 
 def read_event(line: Line, number: int) -> Event:

@@ -60,7 +60,9 @@ def export(
     """Write the history of every reader into a file that `train --interactions` reads.
 
     A line an event: {"user", "paper", "type", "time", "id"}, and "value" and "retracts" where there
-    are any. Equal histories give equal files. Deleted readers are not in it.
+    are any. A first line {"event_types": {...}} defines the types that settings add or change, so
+    that training knows them. Equal histories and types give equal files. Deleted readers are not in
+    it.
 
     Example: related-papers feedback export --output interactions.jsonl.gz
     """
@@ -73,7 +75,7 @@ def export(
 
     async def run(state: "FeedbackState") -> None:
         with progress_bars() as report:
-            done = await feedback_export.export(state, output, report)
+            done = await feedback_export.export(state, settings, output, report)
         typer.echo(f"{output}: {done.events} events of {done.readers} readers")
         if done.left_out:
             note = "readers were left out: `train` can't take an id with white space"
@@ -100,7 +102,9 @@ def import_(
     A line an event: {"user", "paper", "type", "time", "id", "value", "retracts"}, of which "user"
     and "paper" are required, and "type" is "save" if absent. Times are RFC 3339, or milliseconds
     since 1970. Events without a time come before all others, in the order of the files: give such
-    files in one command. Bad lines are named and the others imported; the exit code is then 1.
+    files in one command. Types of events are those of `serve`: a first line that defines some, as
+    `export` writes it, is passed over. Bad lines are named and the others imported; the exit code
+    is then 1.
 
     Example: related-papers feedback import interactions.jsonl.gz --model data/model
     """

@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 from models.formats import InputError
-from models.interactions import Event
+from models.interactions import Event, head
 from models.progress import Report
+from service.counting_settings import with_left
+from service.event_types import event_types
 from service.feedback_state import FeedbackState
+from service.settings import Settings
 from service.times import rfc3339
 from service.tombstones import Tombstones
 
@@ -30,18 +33,25 @@ class Exported(NamedTuple):
     left_out: int
 
 
-async def export(state: FeedbackState, output: Path, report: Report) -> Exported:
+async def export(
+    state: FeedbackState, settings: Settings, output: Path, report: Report
+) -> Exported:
     """Write the history of every reader, ordered by reader, time and event id.
 
-    Equal histories give equal files, byte for byte. Written aside and renamed: the file is whole or
-    not there. Its name says how it is compressed (.gz, .xz, or not at all).
-    Raises InputError where it can't be written, and ServiceError.
+    The first line defines the types by which `serve` counts, where they are not the built-in ones.
+    Equal histories and types give equal files, byte for byte. Written aside and renamed: the file
+    is whole or not there. Its name says how it is compressed (.gz, .xz, or not at all).
+    Raises InputError where it can't be written, ServiceError, and SettingsError (also where other
+    settings are given than `serve` left).
     """
+    types = event_types((await with_left(state.client, settings)).event_types)
     found = {reader async for reader in state.readers()}
     readers = sorted(reader for reader in found if reader.split() == [reader])
     advance = report("Writing histories", len(readers))
     events = 0
     with _written_aside(output) as file:
+        if types_line := head(types):
+            file.write(_json(types_line))
         rest = iter(readers)
         while batch := list(islice(rest, READERS_AT_ONCE)):
             histories = await asyncio.gather(*map(state.history, batch))
@@ -72,6 +82,10 @@ def _line(reader: str, event: Event) -> str:
     if event.retracts:
         fields["retracts"] = event.retracts
         del fields["paper"]
+    return _json(fields)
+
+
+def _json(fields: dict[str, object]) -> str:
     return json.dumps(fields, ensure_ascii=False) + "\n"
 
 

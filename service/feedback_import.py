@@ -23,7 +23,7 @@ from typing import NamedTuple
 from models.artifact import Artifact
 from models.event_types import RETRACT, EventType
 from models.formats import InputError, Line, read_jsonl
-from models.interactions import Event, read_event
+from models.interactions import Event, is_head, read_event
 from models.papers import Papers
 from models.progress import Report
 from service.counting_settings import with_left
@@ -131,7 +131,8 @@ class Importer:
     def _events(self, lines: Iterable[Line]) -> Iterator[_Read]:
         for ordinal, line in enumerate(lines, 1):
             try:
-                yield self._read(line, ordinal)
+                if not is_head(line):
+                    yield self._read(line, ordinal)
             except InputError as error:
                 self._refuse(error)
             except _PassOver as why:

@@ -1,5 +1,6 @@
 """`related-papers feedback ...` as a user runs it: beside a running service, and alone."""
 
+import asyncio
 import gzip
 import json
 import lzma
@@ -12,9 +13,11 @@ import pytest
 import redis
 
 from models.artifact import Artifact
+from service.counting_settings import leave
 from service.feedback_state import FeedbackState
 from service.keys import events_key, partition_of
 from service.reader_deletion import delete_reader
+from service.settings import Settings
 from service.tombstones import Tombstones
 from tests.feedback.updaters import train_readers
 from tests.serving import COMMAND, serve_command
@@ -189,6 +192,34 @@ async def test_what_deleted_readers_did_stays_forgotten(
     wrong = train_readers(toy_papers, files, model, "--forget", files[0])
     assert wrong.returncode == 1
     assert "expected what `related-papers feedback export --forget` writes" in wrong.stderr
+
+
+async def test_training_counts_an_export_by_the_types_of_serve(
+    alone: list[str | Path], toy_papers: Path, state_url: str, tmp_path: Path
+) -> None:
+    types = '{"dwell": {"strength": 0.75, "sign": 1}, "click": {"strength": 0.5, "sign": -1}}'
+    state = FeedbackState(state_url)
+    await leave(state.client, Settings(event_types=types), asyncio.Event())
+    await state.close()
+    kinds = {"graph-01": "dwell", "graph-02": "click", "graph-05": "read"}
+    events: list[dict[str, object]] = [
+        {"user": "ada", "paper": paper, "type": kind} for paper, kind in kinds.items()
+    ]
+    output = tmp_path / "out.jsonl"
+    assert run("import", lines(tmp_path / "events.jsonl", events), *alone).returncode == 0
+    assert run("export", "--output", output, *without_model(alone)).returncode == 0
+    assert json.loads(output.read_text().splitlines()[0]) == {"event_types": json.loads(types)}
+
+    trained = train_readers(toy_papers, [output], tmp_path / "model")
+    assert trained.returncode == 0, trained.stderr
+    artifact = Artifact.open(tmp_path / "model")
+    ada = artifact.libraries[artifact.readers.find("ada")].toarray()[0]
+    assert {artifact.papers.id(row): ada[row] for row in ada.nonzero()[0].tolist()} == {
+        "graph-01": 0.75,
+        "graph-02": -0.5,
+        "graph-05": 0.5,
+    }
+    assert run("import", output, *alone).stdout == "0 events imported, 3 known already\n"
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """Types of events that settings add or change."""
 
+import json
+
 import pytest
 
-from models.event_types import EVENT_TYPES, EventType
+from models.event_types import EVENT_TYPES, EventType, written
 from service.application import Application, StartError
 from service.event_types import event_types
 from service.settings import Settings
@@ -23,6 +25,14 @@ def test_types_are_added_and_changed() -> None:
     assert types["click"] == EventType(0.0, 0)
     assert types["dislike"] == EventType(1.0, -1)
     assert types["save"] == EVENT_TYPES["save"]
+
+
+def test_types_are_written_as_they_are_read() -> None:
+    setting = (
+        '{"click": {}, "dwell": {"strength": 0.3, "sign": 1}, "un-dwell": {"undoes": "dwell"}}'
+    )
+    assert json.dumps(written(event_types(setting))) == setting
+    assert written(event_types('{"save": {"strength": 1, "sign": 1}}')) == {}
 
 
 BAD = [

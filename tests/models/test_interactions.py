@@ -59,6 +59,55 @@ def test_what_says_nothing_of_a_library_is_counted(tmp_path: Path) -> None:
     assert sorted(found.notes.values()) == [1, 1]
 
 
+DWELL: dict[str, object] = {
+    "event_types": {"dwell": {"strength": 0.5, "sign": 1}, "undwell": {"undoes": "dwell"}}
+}
+
+
+def test_a_first_line_defines_types_for_all_files(tmp_path: Path) -> None:
+    types = {"event_types": {"click": {"strength": 1, "sign": -1}}}
+    files: list[list[object]] = [
+        [{"user": "u", "paper": "a", "type": "dwell"}, {"user": "v", "paper": "a", "type": "save"}],
+        [DWELL, {"user": "v", "paper": "b", "type": "dwell"}],
+        [DWELL | types, {"user": "v", "paper": "b", "type": "undwell"}],
+        [types, {"user": "u", "paper": "b", "type": "click", "value": 0.25}],
+        [],
+    ]
+    paths = [
+        write_lines(tmp_path / f"{number}.jsonl", map(json.dumps, lines))
+        for number, lines in enumerate(files)
+    ]
+    found = read_interactions(paths, CORPUS)
+    assert found.user_items.toarray().tolist() == [[0.5, -0.25, 0], [1, 0, 0]]
+    assert found.notes == {}
+
+
+def test_types_that_nothing_defines_are_counted_by_themselves(tmp_path: Path) -> None:
+    found = read(tmp_path, {"user": "u", "paper": "a", "type": "dwell"})
+    assert found.notes == {
+        "events of undefined types (passed over; the first line of a file may define types)": 1
+    }
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ([{"event_types": {"dwell": {"strength": 2}}}], r"2\.jsonl:1: .*dwell\.strength"),
+        ([{"event_types": None}], r"2\.jsonl:1: "),
+        ([{"user": "u", "paper": "a"}, DWELL], r"2\.jsonl:2: .*first line"),
+        ([{"event_types": {"dwell": {}}}], r"2\.jsonl:1: .*'dwell'.*1\.jsonl"),
+    ],
+    ids=["no strength", "no object", "too late", "contradicts another file"],
+)
+def test_types_that_can_not_be_are_refused_by_their_line(
+    lines: list[object], problem: str, tmp_path: Path
+) -> None:
+    one = write_lines(tmp_path / "1.jsonl", [json.dumps(DWELL)])
+    two = write_lines(tmp_path / "2.jsonl", map(json.dumps, lines))
+    with pytest.raises(InputError, match=problem):
+        read_interactions([one, two], CORPUS)
+
+
 @pytest.mark.parametrize(
     "event",
     [
