@@ -48,8 +48,26 @@ class Line:
         return InputError(f"{self.path}:{self.number}: {problem}")
 
     def identifier(self, name: str) -> str:
-        """An id: a string, or a whole number written out. Raises InputError: run files separate
-        their fields by white space, so none may stand in an id."""
+        """A paper's id, without white space: run files separate their fields by it. Else as `name`.
+        Raises InputError."""
+        value = self._id(name)
+        if value.split() != [value] or UNPRINTABLE.search(value):
+            raise self.error(
+                f'"{name}" {value!r} holds white space, a control character or a lone surrogate; '
+                "expected none (run files separate their fields by white space)"
+            )
+        return value
+
+    def name(self, name: str) -> str:
+        """What a reader is called: a string, or a whole number written out. Raises InputError."""
+        value = self._id(name)
+        if UNPRINTABLE.search(value):
+            raise self.error(
+                f'"{name}" {value!r} holds a control character or a lone surrogate; expected none'
+            )
+        return value
+
+    def _id(self, name: str) -> str:
         value = self.fields.get(name)
         if isinstance(value, int) and not isinstance(value, bool):
             value = str(value)
@@ -59,11 +77,6 @@ class Line:
             raise self.error(
                 f'"{name}" has {len(value):,} characters; expected at most {MAX_ID_CHARACTERS:,}, '
                 "the longest that a request may hold"
-            )
-        if value.split() != [value] or UNPRINTABLE.search(value):
-            raise self.error(
-                f'"{name}" {value!r} holds white space, a control character or a lone surrogate; '
-                "expected none (run files separate their fields by white space)"
             )
         return value
 

@@ -109,7 +109,7 @@ def read_interactions(
     for number, line in enumerate(read_jsonl(paths)):
         if is_head(line):
             continue
-        reader, event = line.identifier("user"), read_event(line, number)
+        reader, event = line.name("user"), read_event(line, number)
         if forgotten and forgotten.covers(reader, event.time_ms):
             notes["events of deleted readers (passed over)"] += 1
             continue

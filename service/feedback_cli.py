@@ -77,9 +77,6 @@ def export(
         with progress_bars() as report:
             done = await feedback_export.export(state, settings, output, report)
         typer.echo(f"{output}: {done.events} events of {done.readers} readers")
-        if done.left_out:
-            note = "readers were left out: `train` can't take an id with white space"
-            typer.echo(f"{done.left_out} {note}", err=True)
         if forget is not None:
             tombstones = Tombstones.open(state.client, settings.data_dir)
             deleted = await feedback_export.export_deleted(tombstones, forget)

@@ -26,11 +26,10 @@ READERS_AT_ONCE = 64
 
 
 class Exported(NamedTuple):
-    """How much an export holds. left_out: readers whose ids `train` can't take."""
+    """How much an export holds."""
 
     readers: int
     events: int
-    left_out: int
 
 
 async def export(
@@ -45,8 +44,7 @@ async def export(
     settings are given than `serve` left).
     """
     types = event_types((await with_left(state.client, settings)).event_types)
-    found = {reader async for reader in state.readers()}
-    readers = sorted(reader for reader in found if reader.split() == [reader])
+    readers = sorted({reader async for reader in state.readers()})
     advance = report("Writing histories", len(readers))
     events = 0
     with _written_aside(output) as file:
@@ -60,7 +58,7 @@ async def export(
                 file.writelines(_line(reader, event) for event in ordered)
                 events += len(ordered)
             advance(len(batch))
-    return Exported(len(readers), events, len(found) - len(readers))
+    return Exported(len(readers), events)
 
 
 async def export_deleted(tombstones: Tombstones, output: Path) -> int:

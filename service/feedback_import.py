@@ -26,6 +26,7 @@ from models.formats import InputError, Line, read_jsonl
 from models.interactions import Event, is_head, read_event
 from models.papers import Papers
 from models.progress import Report
+from service import validation
 from service.counting_settings import with_left
 from service.event_types import event_types
 from service.events import StoredEvent, content_digest
@@ -34,7 +35,6 @@ from service.received_events import MAX_FUTURE_MS
 from service.settings import Settings
 from service.times import DAY_MS, present_ms
 from service.tombstones import Tombstones
-from service.validation import MAX_NAME_CHARACTERS
 
 EVENTS_AT_ONCE = 2_000
 READERS_AT_ONCE = 64
@@ -140,7 +140,7 @@ class Importer:
 
     def _read(self, line: Line, ordinal: int) -> _Read:
         """The event of a line. Raises InputError, _PassOver."""
-        reader, event = line.identifier("user"), read_event(line, ordinal)
+        reader, event = line.name("user"), read_event(line, ordinal)
         timed = line.fields.get("time") is not None
         if timed and not 0 <= event.time_ms <= self._now_ms + MAX_FUTURE_MS:
             raise line.error('"time" is before 1970 or in the future; expected neither')
@@ -150,10 +150,10 @@ class Importer:
         content = (event.type, paper, sent_ms, event.value, event.retracts)
         event_id = line.text("id") or self._made_id(reader, content, timed)
         for name, value in (("user", reader), ("id", event_id), ("retracts", event.retracts)):
-            if len(value) > MAX_NAME_CHARACTERS or not value.isprintable():
+            if not validation.is_name(value):
                 raise line.error(
-                    f'"{name}" is {value[:40]!r}; expected at most {MAX_NAME_CHARACTERS} printable '
-                    "characters"
+                    f'"{name}" is {value[:40]!r}; expected at most '
+                    f"{validation.MAX_NAME_CHARACTERS} characters, none of them a control character"
                 )
         stored = StoredEvent(
             reader=reader,

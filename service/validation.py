@@ -1,9 +1,9 @@
 """What a request may hold. Each function returns the value to work with, or raises ServiceError."""
 
-import unicodedata
 from collections.abc import Sequence
 
 from models.first_pages import SIZE
+from models.formats import UNPRINTABLE
 from models.identifiers import MAX_ID_CHARACTERS
 from relatedpapers.v1.paper_pb2 import PaperView
 from relatedpapers.v1.recommendation_service_pb2 import (
@@ -71,16 +71,21 @@ def fraction(request: ListRelatedPapersRequest, field: str, default: float) -> f
     return value
 
 
-def name(field: str, value: str, expected: str = "") -> str:
-    """What senders name things by: a reader, an event, a place. expected: what an empty one lacks.
+def is_name(value: str) -> bool:
+    """Whether something may be called so: a reader, an event, a place.
 
     Control characters and lone surrogates are no part of names: they hide in logs and on screens.
     """
+    return len(value) <= MAX_NAME_CHARACTERS and not UNPRINTABLE.search(value)
+
+
+def name(field: str, value: str, expected: str = "") -> str:
+    """What senders name things by. expected: what an empty one lacks."""
     if not value:
         raise missing(field, expected)
     if len(value) > MAX_NAME_CHARACTERS:
         raise invalid(field, value, f"at most {MAX_NAME_CHARACTERS} characters long")
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in value):
+    if not is_name(value):
         raise invalid(field, value, "without control characters")
     return value
 

@@ -6,19 +6,31 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import pytest
 import pytest_asyncio
+from hypothesis import given
+from hypothesis import strategies as st
 
+from models.artifact import Artifact
+from models.event_types import EVENT_TYPES
 from models.formats import InputError
+from models.interactions import Event, read_interactions
 from models.progress import Advance, silent
+from relatedpapers.v1 import feedback_service_pb2 as pb
+from service.access import Caller
 from service.counting_settings import leave
+from service.feedback_export import export
 from service.feedback_import import EVENTS_AT_ONCE, import_files
 from service.feedback_state import FeedbackState
 from service.keys import reader_key
 from service.reader_deletion import delete_reader
+from service.received_events import Rules, read_batch
+from service.secrets import SigningKeys
 from service.settings import Settings, SettingsError
+from service.times import DAY_MS, present_ms
 from service.tombstones import Tombstones
-from tests.models.corpora import write_jsonl
+from tests.models.corpora import corpus_of, write_jsonl
 from tests.support import PATIENCE_SECONDS
 
 OLD = "2001-02-03T04:05:06Z"
@@ -101,3 +113,53 @@ async def test_an_impression_is_taken_within_the_window_that_serve_left(
     path = write_jsonl(tmp_path / "events.jsonl", [{**seen, "time": time} for time in times])
     done = await import_files(state, settings, [path], silent, refuse)
     assert (done.accepted, done.passed_over.total()) == (1, 1)
+
+
+NAMES = st.text(max_size=8) | st.sampled_from(
+    [
+        "a" * 256,
+        "two words",
+        " ",
+        "{0}:*",
+        "a\u2028b",
+        "a\u00adb",
+        "a\u00a0b",
+        "\U0001f469\u200d\U0001f4bb",
+    ]
+)
+SENT = st.lists(
+    st.builds(
+        pb.Event, id=NAMES, reader_id=NAMES, paper_id=st.just("graph-05"), type=st.just("save")
+    )
+    | st.builds(
+        pb.Event, id=NAMES, reader_id=NAMES, retracted_event_id=NAMES, type=st.just("retract")
+    ),
+    max_size=5,
+)
+
+
+@hypothesis.settings(
+    max_examples=50, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
+)
+@given(sent=SENT)
+async def test_what_the_service_accepts_is_exported_and_imported_again(
+    state: FeedbackState, settings: Settings, tmp_path: Path, sent: list[pb.Event]
+) -> None:
+    await state.client.flushall()
+    papers, keys = Artifact.open(settings.model).papers, SigningKeys.open(tmp_path / "keys")
+    rules = Rules(EVENT_TYPES, DAY_MS, keys)
+    await state.append(read_batch(sent, rules, papers, Caller(), present_ms()).accepted)
+    before = await histories(state)
+    path = tmp_path / "events.jsonl"
+    exported = await export(state, settings, path, silent)
+    assert exported == (len(before), sum(map(len, before.values())))
+    await state.client.flushall()
+    assert (await import_files(state, settings, [path], silent, refuse)).accepted == exported.events
+    assert await histories(state) == before
+    trained = read_interactions([path], corpus_of([{"id": "graph-05"}])).readers
+    assert {trained[at] for at in range(len(trained))} == before.keys()
+
+
+async def histories(state: FeedbackState) -> dict[str, set[Event]]:
+    """All that is known of every reader."""
+    return {reader: set((await state.history(reader)).events) async for reader in state.readers()}

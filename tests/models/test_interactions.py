@@ -37,6 +37,14 @@ def test_events_make_libraries(tmp_path: Path) -> None:
     assert found.notes == {}
 
 
+def test_a_reader_is_called_as_the_service_allows(tmp_path: Path) -> None:
+    names = ["two words", "a\u2028b", "a\u00adb", "a\u00a0b", "\U0001f469\u200d\U0001f4bb", " "]
+    path = tmp_path / "events.jsonl"
+    events = [{"user": name, "paper": "a"} for name in names]
+    path.write_text("".join(json.dumps(each, ensure_ascii=False) + "\n" for each in events))
+    assert libraries(read_interactions([path], CORPUS)) == {name: ["a"] for name in names}
+
+
 def test_a_removed_paper_is_gone_unless_it_is_saved_again(tmp_path: Path) -> None:
     events = [("save", "a"), ("save", "b"), ("unsave", "a"), ("unsave", "b"), ("save", "b")]
     found = read(tmp_path, *({"user": "u", "paper": paper, "type": kind} for kind, paper in events))
@@ -114,7 +122,7 @@ def test_types_that_can_not_be_are_refused_by_their_line(
         {"paper": "a"},
         {"user": "u"},
         {"user": "", "paper": "a"},
-        {"user": "two words", "paper": "a"},
+        {"user": "a\nb", "paper": "a"},
         {"user": None, "paper": "a"},
         {"user": "\ud800", "paper": "a"},
         {"user": "u", "paper": ["a"]},
