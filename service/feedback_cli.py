@@ -62,7 +62,8 @@ def export(
     A line an event: {"user", "paper", "type", "time", "id"}, and "value" and "retracts" where there
     are any. A first line {"event_types": {...}} defines the types that settings add or change, so
     that training knows them. Equal histories and types give equal files. Deleted readers are not in
-    it.
+    it. Ctrl-C leaves nothing behind; a process that is killed outright may leave a hidden file
+    beside the output, `.<output>.<process>.<digits>`, which holds readers: remove it.
 
     Example: related-papers feedback export --output interactions.jsonl.gz
     """

@@ -6,7 +6,7 @@ import json
 import lzma
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import IO, NamedTuple, cast
 from models.formats import InputError
 from models.interactions import Event, head
 from models.progress import Report
+from service import private_file
 from service.counting_settings import with_left
 from service.event_types import event_types
 from service.feedback_state import FeedbackState
@@ -91,23 +92,22 @@ def _json(fields: dict[str, object]) -> str:
 def _written_aside(path: Path) -> Iterator[IO[str]]:
     """A text file that takes the place of `path` when it is whole, readable by its owner alone."""
     target = path.resolve()  # a link stays one
-    aside = target.with_name(f".{target.name}.writing")
     try:
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with (
-            os.fdopen(descriptor, "wb") as raw,
-            _compressed(raw, target.suffix) as packed,
-            TextIOWrapper(packed, encoding="utf-8", newline="\n") as text,
-        ):
-            yield text
-        with aside.open("rb") as written:
-            os.fsync(written.fileno())
-        aside.replace(target)
+        aside, raw = private_file.open_aside(target)
+        try:
+            with (
+                raw,
+                _compressed(raw, target.suffix) as packed,
+                TextIOWrapper(packed, encoding="utf-8", newline="\n") as text,
+            ):
+                yield text
+            with aside.open("rb") as written:
+                os.fsync(written.fileno())
+            aside.replace(target)
+        finally:
+            aside.unlink(missing_ok=True)
     except OSError as error:
         raise InputError(f"{path}: can't be written: {error.strerror}") from error
-    finally:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
 
 
 def _compressed(raw: IO[bytes], suffix: str) -> IO[bytes]:
