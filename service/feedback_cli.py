@@ -102,7 +102,8 @@ def import_(
     since 1970. Events without a time come before all others, in the order of the files: give such
     files in one command. Types of events are those of `serve`: a first line that defines some, as
     `export` writes it, is passed over. Bad lines are named and the others imported; the exit code
-    is then 1.
+    is then 1. Takes 90 to 180 bytes of memory for each line with neither an id nor a time, and no
+    more for a larger file otherwise.
 
     Example: related-papers feedback import interactions.jsonl.gz --model data/model
     """

@@ -38,6 +38,9 @@ from service.tombstones import Tombstones
 
 EVENTS_AT_ONCE = 2_000
 READERS_AT_ONCE = 64
+KEPT_EVENTS = 200_000
+"""So many readers and events of their histories, 360 bytes each, are kept in memory, beside those
+of the lines at hand."""
 
 _ID_BYTES = 12
 _FORGOTTEN = "events of deleted readers, from before they were deleted"
@@ -195,6 +198,8 @@ class Importer:
 
     async def _write(self, batch: list[_Read]) -> None:
         """Append what is new. What is known must be the same event, by what its history holds."""
+        if len(self._before) + sum(map(len, self._before.values())) > KEPT_EVENTS:
+            self._before.clear()
         await self._look_up({each.event.reader for each in batch} - self._before.keys())
         new: list[_Read] = []
         known: list[_Read] = []

@@ -1,6 +1,7 @@
 """What imports leave in the state, whatever happens beside them."""
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -113,6 +114,27 @@ async def test_an_impression_is_taken_within_the_window_that_serve_left(
     path = write_jsonl(tmp_path / "events.jsonl", [{**seen, "time": time} for time in times])
     done = await import_files(state, settings, [path], silent, refuse)
     assert (done.accepted, done.passed_over.total()) == (1, 1)
+
+
+async def test_memory_does_not_grow_with_the_readers_of_a_file(
+    state: FeedbackState, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers = [f"reader-{n // 100}" for n in range(20_000)]
+    path = write_jsonl(tmp_path / "events.jsonl", saves(readers))
+    assert (await import_files(state, settings, [path], silent, refuse)).accepted == len(readers)
+
+    async def peak_bytes(kept_events: int) -> int:
+        monkeypatch.setattr("service.feedback_import.KEPT_EVENTS", kept_events)
+        tracemalloc.start()
+        try:
+            again = await import_files(state, settings, [path], silent, refuse)
+            assert (again.accepted, again.known) == (0, len(readers))
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    histories_bytes = 200 * len(readers)  # at the very least
+    assert await peak_bytes(100) < await peak_bytes(10**9) - histories_bytes
 
 
 NAMES = st.text(max_size=8) | st.sampled_from(
