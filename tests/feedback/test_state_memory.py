@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from models.interactions import RETRACT
+from models.event_types import RETRACT
 from service.events import StoredEvent, content_digest
 from service.feedback_log import FeedbackLog
 from service.feedback_state import FeedbackState
