@@ -10,8 +10,8 @@ from service.digest.tools import Report
 from service.errors import ServiceError
 
 MAX_ATTEMPTS = 12
-"""After so many that failed for now, or of which nobody can know, about a day, a mail is given up;
-the next digest is none the worse."""
+"""After so many that failed for now, or of which nobody can know, about half a day, a mail is given
+up; the next digest is none the worse."""
 
 _RECORD_SECONDS = (0.1, 10.0)
 """How long to wait before recording again what could not be recorded: first, doubling up to the
