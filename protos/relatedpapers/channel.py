@@ -19,11 +19,15 @@ _METHODS = {
     "PaperService": [""],
     "ModelService": [""],
     "FeedbackService": ["WriteFeedback", "ExportReader", "DeleteReader"],  # a stream resumes itself
+    "DigestService": [  # no Subscribe: each try may bring a mail, and counts against the limits
+        *("ConfirmSubscription", "GetSubscription", "UpdateSubscription"),
+        *("Unsubscribe", "EraseSubscription"),
+    ],
 }
 
 # gRPC retries by itself (gRFC A6): a fifth more or less than each backoff, and only calls that no
-# server has begun to answer. Each method reads, deletes, or writes events that have ids, so a retry
-# repeats nothing.
+# server has begun to answer. Each method reads, deletes, writes events that have ids, or brings a
+# subscription into one state, so a retry repeats nothing.
 _SERVICE_CONFIG = {
     "methodConfig": [
         {

@@ -90,9 +90,9 @@ class Client(Connection[grpc.Channel]):
     share it.
 
     A call that no server answers (UNAVAILABLE) is tried up to five times, with growing, random
-    pauses, for about three seconds. A failure raises a RelatedPapersError. The parameters of the
-    methods are those of the functions of the same names in `operations`,
-    `feedback` and `digest`.
+    pauses, for about three seconds; `subscribe` once, since each try may bring a mail. A failure
+    raises a RelatedPapersError. The parameters of the methods are those of the functions of the
+    same names in `operations`, `feedback` and `digest`.
     """
 
     list_related_papers = _listing(operations.list_related_papers)

@@ -95,6 +95,28 @@ async def test_only_unavailable_is_retried(kind: str, code: grpc.StatusCode, att
     assert server.calls == attempts
 
 
+@pytest.mark.parametrize(
+    ("method", "arguments", "attempts"),
+    [
+        ("subscribe", ("ada@papers.example", {}), 1),  # each try may bring a mail
+        ("confirm_subscription", ("token",), 5),
+        ("get_subscription", ("token",), 5),
+        ("update_subscription", ("token", {}), 5),
+        ("unsubscribe", ("token",), 5),
+        ("erase_subscription", ("token",), 5),
+    ],
+)
+async def test_subscriptions_are_retried_where_that_repeats_nothing(
+    kind: str, method: str, arguments: tuple[object, ...], attempts: int
+) -> None:
+    async with Refusing(grpc.StatusCode.UNAVAILABLE) as server:
+        caller = Caller(kind, f"127.0.0.1:{server.port}")
+        with pytest.raises(UnavailableError):
+            await caller.one(method, *arguments)
+        await caller.close()
+    assert server.calls == attempts
+
+
 async def test_no_server_at_all(kind: str) -> None:
     with socket.socket() as free:  # bound and not listening: nobody else takes the port meanwhile
         free.bind(("127.0.0.1", 0))
