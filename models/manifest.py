@@ -47,7 +47,7 @@ class Manifest:
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":
-        """Raises ArtifactError where it is missing, damaged, or of a newer format."""
+        """Raises ArtifactError where it is missing, damaged, or of another format."""
         path = folder / MANIFEST
         try:
             content = json.loads(path.read_text(encoding="utf-8"))

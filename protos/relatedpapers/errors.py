@@ -2,7 +2,7 @@
 
 RelatedPapersError
 ├── InvalidRequestError      the request is wrong; sending it again will not help
-├── NotFoundError            no such paper, or no such model
+├── NotFoundError            no such paper or model, or a subscription that is gone
 ├── AccessError              no API key, or one that may not do this
 ├── DeadlineExceededError    no answer in time, retries included
 └── UnavailableError         no server, also after the retries
@@ -43,7 +43,8 @@ class InvalidRequestError(RelatedPapersError):
 
 
 class NotFoundError(RelatedPapersError):
-    """The serving model knows none of the papers, or the server has no such model."""
+    """The serving model knows none of the papers, the server has no such model, or the subscription
+    is gone."""
 
 
 class AccessError(RelatedPapersError):
