@@ -19,8 +19,9 @@ class ArtifactError(Exception):
 class Manifest:
     """`manifest.json`. `version` is a digest of everything else in it.
 
-    `corpus`: papers, citations, readers, sha256, first_year, last_year, undirected, notes.
-    `terms`: name, kind (`pair` or `popularity`) and description of each contribution.
+    `corpus`: papers, citations, readers, saves, external_references, undirected, first_year,
+    last_year, sha256, notes. `terms`: name, kind (`pair`, `popularity` or `seed`) and description
+    of each contribution.
     `evaluation`: figures of the inner split. `files`: XXH3 of each file, hexadecimal.
     """
 

@@ -35,6 +35,7 @@ from models.progress import Advance, Relay, Report, silent
 from models.reader_fitting import FittedReaders, fit_readers
 from models.signals import DenseSignal
 from models.split import inner_splits
+from models.terms import DESCRIPTIONS
 from models.tfidf import TermCounts, count_terms
 from models.wire import basic_papers
 from models.writer import ArtifactWriter, publish, publishing
@@ -261,7 +262,7 @@ def _manifest(
             "notes": corpus.notes,
         },
         terms=[
-            {"name": name, "kind": kind}
+            {"name": name, "kind": kind, "description": DESCRIPTIONS[name]}
             for name, kind in zip(blend.term_names, blend.term_kinds, strict=True)
         ],
         blend=blend.to_json(),

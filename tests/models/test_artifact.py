@@ -8,11 +8,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from threadpoolctl import threadpool_limits
 
 from models.artifact import Artifact, versions
+from models.blend import SEED
+from models.features import build_features
 from models.manifest import CURRENT, FORMAT_VERSION, MANIFEST, ArtifactError
+from models.popularity import PAPER_TERMS
 from models.signals import DenseSignal, SparseSignal
+from models.terms import DESCRIPTIONS
+from models.tfidf import count_terms
 from tests.models.corpora import Paper, corpus_of, features_of, two_fields
 
 
@@ -89,11 +95,20 @@ def test_the_manifest_tells_what_was_trained(artifact: Artifact) -> None:
     assert (manifest.corpus["first_year"], manifest.corpus["last_year"]) == (2001, 2014)
     assert not manifest.corpus["undirected"]
     assert [term["name"] for term in manifest.terms] == list(artifact.blend.term_names)
+    assert [term["kind"] for term in manifest.terms] == list(artifact.blend.term_kinds)
+    assert all(term["description"].endswith(".") for term in manifest.terms)
     assert manifest.evaluation["figures"]["ndcg@10"] > 0.2
     assert "numpy" in manifest.libraries
     present = {path.name for path in artifact.folder.iterdir()}
     assert present == {*manifest.files, MANIFEST}
     assert not any(name.endswith((".pkl", ".pickle")) for name in present)
+
+
+def test_every_term_that_training_may_weigh_is_described() -> None:
+    corpus = corpus_of(two_fields())
+    libraries = sp.csr_matrix(np.ones((1, len(corpus)), np.float32))
+    features = build_features(corpus, count_terms(corpus.table), libraries, seed=0)
+    assert {*features.signals, *PAPER_TERMS, SEED} == set(DESCRIPTIONS)
 
 
 def test_a_flipped_byte_in_any_file_is_found_and_the_file_named(

@@ -61,6 +61,7 @@ async def test_the_serving_model_is_described(running: Running, toy_model: Path)
     assert model.corpus.last_year == 2017
     assert [term.name for term in model.terms] == [term["name"] for term in manifest.terms]
     assert any(term.popularity for term in model.terms)
+    assert all(term.description for term in model.terms)
     request = models_pb.GetModelRequest(version=manifest.version)
     assert (await running.models.GetModel(request)).model == model
 
