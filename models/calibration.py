@@ -22,7 +22,6 @@ DEPTH = 100
 
 PENALTY = 1e-9
 SHOWN = 10
-SMALL_BIN = 500
 
 
 @dataclass(frozen=True)

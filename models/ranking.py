@@ -75,9 +75,6 @@ def rank_drafts(
         yield name, [papers.id(row) for row in rows[best]], logits[best].tolist()
 
 
-READERS_AT_ONCE = 128
-
-
 def rank_readers(
     artifact: Artifact, readers: Sequence[str], depth: int, threads: int
 ) -> Iterator[RankedList]:

@@ -22,9 +22,9 @@ class Appends(Protocol):
 
 
 class _Waiting:
-    """One call's events, and what became of those that were flushed already."""
+    """One call's events, and who waits to hear what became of them."""
 
-    __slots__ = ("done", "events", "outcomes")
+    __slots__ = ("done", "events")
 
     def __init__(self, events: Sequence[StoredEvent], done: asyncio.Future[list[Outcome]]) -> None:
         self.events = events

@@ -66,7 +66,6 @@ _EVENT = np.dtype(
         ("count", "<i4"),  # events for which it stands
     ]
 )
-BYTES_PER_EVENT = _EVENT.itemsize
 
 
 class _Folded(NamedTuple):
