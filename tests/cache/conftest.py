@@ -7,7 +7,7 @@ import redis.asyncio
 
 from service.cache import Cache, RedisCache
 from service.embedded import Role
-from service.memory import MemoryCache
+from tests.cache.memory_cache import MemoryCache
 
 
 @pytest.fixture(params=["embedded", "memory", "system"])

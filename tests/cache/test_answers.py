@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from service.cache import MAX_VALUE_BYTES, TTL_JITTER, AnswerCache, Policy
-from service.memory import MemoryCache
+from tests.cache.memory_cache import MemoryCache
 
 POLICY = Policy(ttl_seconds=100, shared=True)
 
