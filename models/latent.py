@@ -26,14 +26,14 @@ class Latent:
     components: NDArray[np.float32]
 
 
-def fit_latent(tfidf: Tfidf, seed: int, dimensions: int = DIMENSIONS) -> Latent:
+def fit_latent(tfidf: Tfidf, seed: int) -> Latent:
     """The first singular vectors of the words in a TF-IDF matrix.
 
     Phrases take no part: they are rare, and their words have said the same already.
     """
     papers, terms = tfidf.matrix.shape
     words = np.flatnonzero(tfidf.is_word)
-    dimensions = min(dimensions, max(min(papers, len(words)) - 1, 0))
+    dimensions = min(DIMENSIONS, max(min(papers, len(words)) - 1, 0))
     if dimensions == 0:
         return Latent(np.zeros((papers, 0), np.float32), np.zeros((terms, 0), np.float32))
     fitted = unit_sparse_rows(tfidf.matrix[:, words])

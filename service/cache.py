@@ -23,6 +23,9 @@ MAX_VALUE_BYTES = 1 << 20
 LOCAL_TTL_SECONDS = 60.0
 """The longest that a value stays in the process, which does not know when it expires in Redis."""
 
+LOCAL_ENTRIES = 10_000
+"""The most values in the process, however small."""
+
 TTL_JITTER = 0.1
 """A TTL is shortened by up to this share, so that entries written together expire apart."""
 
@@ -145,7 +148,7 @@ class AnswerCache:
     """In-process cache, then the shared one, then one computation for all equal requests.
 
     shared: None for none.
-    local_megabytes, local_entries: bounds of the in-process cache; either may be 0 for none.
+    local_megabytes: the bound of the in-process cache; 0 for none.
     """
 
     def __init__(
@@ -154,13 +157,12 @@ class AnswerCache:
         *,
         counters: CacheCounters | None = None,
         local_megabytes: int = 16,
-        local_entries: int = 10_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.counters = counters or CacheCounters()
         self._shared = shared
         self.local_bytes = local_megabytes << 20
-        self._local = LruCache(self.local_bytes, local_entries, clock)
+        self._local = LruCache(self.local_bytes, LOCAL_ENTRIES, clock)
         self._flights: dict[str, _Flight] = {}
 
     async def get_or_compute(

@@ -4,8 +4,11 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+MAX_CONNECTIONS = 64
+"""Of one process to one server; who needs another waits for one of them."""
 
-def connect(url: str, *, timeout_seconds: float, max_connections: int = 64) -> Redis:
+
+def connect(url: str, *, timeout_seconds: float) -> Redis:
     """A lazily connecting client; nothing is sent before the first command.
 
     timeout_seconds: the longest that connecting, one command, or waiting for a free connection may
@@ -14,7 +17,7 @@ def connect(url: str, *, timeout_seconds: float, max_connections: int = 64) -> R
     """
     pool = BlockingConnectionPool.from_url(
         url,
-        max_connections=max_connections,
+        max_connections=MAX_CONNECTIONS,
         timeout=timeout_seconds,
         socket_timeout=timeout_seconds,
         socket_connect_timeout=timeout_seconds,

@@ -17,8 +17,8 @@ _NO_END = re.compile(
 """What ends in a full stop and goes on: abbreviations, and initials of a name."""
 
 
-def sentences(text: str, count: int = 2) -> str:
-    """The first sentences of a text on one line."""
+def sentences(text: str) -> str:
+    """The first two sentences of a text on one line."""
     line = " ".join(text.split())
     start, found = 0, 0
     for end in _END.finditer(line):
@@ -26,7 +26,7 @@ def sentences(text: str, count: int = 2) -> str:
             continue
         found += 1
         start = end.end()
-        if found == count:
+        if found == 2:
             return line[: end.start()]
     return line
 

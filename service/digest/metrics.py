@@ -1,8 +1,6 @@
 """What the digest's state tells Prometheus: the same from every process, and kept by the state
 server, so that what a command sent counts as well."""
 
-from collections.abc import Callable
-
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from redis.asyncio import Redis
@@ -17,18 +15,14 @@ _ENDED = (State.SENT, State.NOTHING, State.LEFT, State.REFUSED, State.FAILED)
 
 
 class DigestMetrics:
-    """Reads them, at the cost of some lookups in each partition however many subscribe.
+    """Reads them, at the cost of some lookups in each partition however many subscribe."""
 
-    now_ms: the present, Unix time.
-    """
-
-    def __init__(self, client: Redis, now_ms: Callable[[], int] = present_ms) -> None:
+    def __init__(self, client: Redis) -> None:
         self._view = LedgerView(client)
-        self._now_ms = now_ms
 
     async def __call__(self) -> list[Metric]:
         """All of them. Raises ServiceError STATE_AWAY."""
-        view, now_ms = self._view, self._now_ms()
+        view, now_ms = self._view, present_ms()
         counts, tallies = await view.counts(), await view.tallies()
         mails = CounterMetricFamily(
             "related_papers_digest_mails",

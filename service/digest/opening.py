@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from service.access import Access
-from service.cache import AnswerCache, CacheCounters
+from service.cache import AnswerCache
 from service.core import Core
 from service.digest.contents import Contents
 from service.digest.ledger import Ledger, Undecided
@@ -36,9 +36,7 @@ async def opened(
     Raises ArtifactError, SigningKeysError, SettingsError and ServiceError STATE_AWAY.
     """
     check(settings)
-    cache = AnswerCache(
-        None, counters=CacheCounters(), local_megabytes=settings.local_cache_megabytes
-    )
+    cache = AnswerCache(None, local_megabytes=settings.local_cache_megabytes)
     core = Core(settings, event_types(settings.event_types), state, cache)
     access = Access("127.0.0.1", None, core.keys)  # nobody calls but ourselves
     contents = Contents(core.catalog.serving.artifact, core.recommendations(access))

@@ -18,7 +18,7 @@ TEMPLATES = Path(__file__).parent / "explorer" / "templates"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
-    "frame-src {frames}; frame-ancestors {ancestors}"
+    "frame-src {frames}; frame-ancestors 'none'"
 )
 
 _HEADERS = {
@@ -51,7 +51,6 @@ def page(
     status: int = HTTPStatus.OK,
     headers: Mapping[str, str] | None = None,
     kept_seconds: int = 0,
-    frame_ancestors: str = "'none'",
     frames: str = "'none'",
     **context: object,
 ) -> HTMLResponse:
@@ -60,12 +59,11 @@ def page(
     headers: more of them.
     kept_seconds: how long anybody's cache may keep it, in whole seconds, before it asks with its
         ETag whether the page has changed. 0: it shows something of a reader, and nobody keeps it.
-    frame_ancestors: who may show the page in a frame, as a source list of CSP.
-    frames: what the page may show in one, likewise.
+    frames: what the page may show in a frame, as a source list of CSP.
     context: what the template names. `request` is there besides.
     """
     content = environment.get_template(template).render(request=request, **context).encode()
-    policy = {"content-security-policy": _POLICY.format(ancestors=frame_ancestors, frames=frames)}
+    policy = {"content-security-policy": _POLICY.format(frames=frames)}
     caching = {"cache-control": "no-store"}
     if kept_seconds:
         # Weak: the same page may leave compressed or not.

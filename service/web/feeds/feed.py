@@ -10,6 +10,8 @@ ENTRIES = 30
 KEPT_SECONDS = 3_600
 """How long a feed may be kept whose list changes with the model."""
 
+_TITLE_CHARACTERS = 100
+"""After so many a text in a title is cut."""
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML 1.0 document may hold, escaped or not (its production 2, Char)."""
@@ -71,8 +73,9 @@ def plain(text: str) -> str:
     return " ".join(_NO_XML.sub("\ufffd", text).split())
 
 
-def shortened(text: str, characters: int = 100) -> str:
+def shortened(text: str) -> str:
     """A text for a title: cut between words where it is long."""
-    if len(text) <= characters:
+    if len(text) <= _TITLE_CHARACTERS:
         return text
-    return (text[:characters].rpartition(" ")[0] or text[:characters]) + "…"
+    beginning = text[:_TITLE_CHARACTERS]
+    return (beginning.rpartition(" ")[0] or beginning) + "…"
