@@ -40,7 +40,6 @@ class WebServer:
             application,
             http=LimitedProtocol,
             ws="none",
-            loop="asyncio",
             lifespan="off",
             log_config=None,
             log_level="critical",  # what happens to a request is logged and counted by us
