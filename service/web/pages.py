@@ -69,6 +69,4 @@ def page(
         # Weak: the same page may leave compressed or not.
         tag = f'W/"{hashlib.sha256(content).hexdigest()[:20]}"'
         caching = {"cache-control": f"public, max-age={kept_seconds}", "etag": tag}
-        if tag in request.headers.get("if-none-match", ""):
-            status, content = HTTPStatus.NOT_MODIFIED, b""
     return HTMLResponse(content, int(status), _HEADERS | policy | caching | dict(headers or {}))
