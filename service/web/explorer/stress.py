@@ -59,12 +59,12 @@ def _classical(distances: NDArray[np.float64]) -> NDArray[np.float64]:
     """The plane that holds most of the distances; equal things are set a little apart."""
     count = len(distances)
     centring = np.eye(count) - 1 / count
-    _, vectors = np.linalg.eigh(-centring @ distances**2 @ centring / 2)
-    values = np.linalg.eigvalsh(-centring @ distances**2 @ centring / 2)[-2:]
-    plane = vectors[:, -2:] * np.sqrt(np.maximum(values, _NEAR))
+    values, vectors = np.linalg.eigh(-centring @ distances**2 @ centring / 2)
+    plane = vectors[:, -2:] * np.sqrt(np.maximum(values[-2:], _NEAR))
     turns = np.arange(count) * 2.399963  # the golden angle: no two in one direction
     apart = 1e-3 * np.stack([np.cos(turns), np.sin(turns)], axis=1)
-    return np.hstack([plane, np.zeros((count, 2))])[:, :2] + apart
+    laid_out: NDArray[np.float64] = plane + apart
+    return laid_out
 
 
 def _upright(positions: NDArray[np.float64]) -> NDArray[np.float64]:
