@@ -166,7 +166,7 @@ def model(version: Version) -> Model:
         corpus=Corpus(
             paper_count=corpus["papers"],
             citation_count=corpus["citations"],
-            reader_count=corpus.get("readers", 0),
+            reader_count=corpus["readers"],
             first_year=corpus["first_year"] or None,
             last_year=corpus["last_year"] or None,
             sha256=corpus["sha256"],

@@ -46,7 +46,7 @@ def facts(artifact: Artifact) -> Facts:
     return Facts(
         papers=corpus["papers"],
         citations=corpus["citations"],
-        readers=corpus.get("readers", 0),
+        readers=corpus["readers"],
         first_year=corpus["first_year"],
         last_year=corpus["last_year"],
         version=artifact.version,
