@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -12,7 +12,8 @@ from service.api_keys import Scope
 from service.digest_cli import digest
 from service.feedback_cli import feedback
 from service.public_url import reachable
-from service.settings import Settings, SettingsError, load
+from service.settings import Settings
+from service.state_cli import fail, settings_of
 from service.trending.cli import trending
 
 SAMPLE = Path(__file__).resolve().parent.parent / "models" / "sample"
@@ -110,7 +111,7 @@ def serve(
     Example: related-papers serve --model data/model --port 50051
     """
     _supervise(
-        _settings(
+        settings_of(
             model=model,
             host=host,
             port=port,
@@ -142,7 +143,7 @@ def demo(
 
     Example: related-papers demo
     """
-    settings = _settings(host=host, port=port, web_port=web_port, data_dir=data_dir)
+    settings = settings_of(host=host, port=port, web_port=web_port, data_dir=data_dir)
     settings = settings.model_copy(
         update={"model": settings.data_dir / "demo-model", "with_digest": True}
     )
@@ -151,7 +152,7 @@ def demo(
     training += ["--interactions", str(SAMPLE / "interactions.jsonl")]
     training += ["--output", str(settings.model)]
     if subprocess.run(training, check=False).returncode != 0:
-        _fail("The sample model could not be trained; the message above says why.")
+        fail("The sample model could not be trained; the message above says why.")
     _supervise(settings, example=True, browser=browser)
 
 
@@ -168,7 +169,7 @@ def create(
     try:
         key = api_keys.create(file, scope, name)
     except api_keys.ApiKeysError as error:
-        _fail(str(error))
+        fail(str(error))
     print(key)
     typer.echo(f"Keep it: {file} holds its hash alone. Remove its line to revoke it.", err=True)
 
@@ -180,13 +181,6 @@ def main() -> None:
     app.registered_commands.extend(offline.registered_commands)
     app.registered_groups.extend(offline.registered_groups)
     app(prog_name="related-papers")
-
-
-def _settings(**options: object) -> Settings:
-    try:
-        return load(**options)
-    except SettingsError as error:
-        raise typer.BadParameter(str(error)) from error
 
 
 def _supervise(settings: Settings, *, example: bool = False, browser: bool = False) -> None:
@@ -213,7 +207,7 @@ def _supervise(settings: Settings, *, example: bool = False, browser: bool = Fal
     try:
         supervise(settings, announce)
     except ServingError as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 def _example(address: str) -> str:
@@ -225,11 +219,6 @@ def _example(address: str) -> str:
     )
     question = f"Which papers are related to {EXAMPLE}? In another terminal:"
     return f"\n{question}\n\n    {sys.executable} -c '{code}'\n"
-
-
-def _fail(sentence: str) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(1)
 
 
 if __name__ == "__main__":
