@@ -12,6 +12,9 @@ from models.drafts import Draft
 from models.first_pages import POPULARITY
 from service.filters import EVERYTHING, Filter
 
+MAX_SHOWN = 1_000
+"""How many results a list has over all its pages."""
+
 
 class Source(IntEnum):
     """Where a result came from, in the order of a list; numbered as the API numbers it."""

@@ -9,6 +9,8 @@ from array import array
 from typing import NamedTuple
 
 from service import tokens
+from service.background import Background
+from service.catalog import Catalog
 from service.errors import Reason, ServiceError
 from service.secrets import InvalidToken, SigningKeys
 
@@ -71,6 +73,23 @@ def resume_after(keys: SigningKeys, page_token: str, digest: bytes) -> Shown:
     except InvalidToken as error:
         raise _not_ours() from error
     return _read(payload, digest)
+
+
+async def shown_before(
+    keys: SigningKeys, page_token: str, digest: bytes, catalog: Catalog, background: Background
+) -> tuple[int, ...]:
+    """What the pages before showed, in rows of the serving model; nothing before the first page.
+
+    Fails with PAGE_TOKEN_INVALID and MODEL_VERSION_GONE.
+    """
+    if not page_token:
+        return ()
+    return await rows_now(resume_after(keys, page_token, digest), catalog, background)
+
+
+async def rows_now(shown: Shown, catalog: Catalog, background: Background) -> tuple[int, ...]:
+    """What was shown, in rows of the serving model. Fails with MODEL_VERSION_GONE."""
+    return await background.run(catalog.rows_now, shown.model_version, shown.rows)
 
 
 def _read(payload: bytes, digest: bytes) -> Shown:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from models.artifact import Artifact
 from models.readers import SIGNALS
 from service.filters import Filter, Passing
-from service.lists import Source
+from service.lists import MAX_SHOWN, Source
 from service.live_items import LiveItems
 from service.reader_scores import ReaderScorer, Taste
 from service.saved import Saved
@@ -35,9 +35,6 @@ MAX_CHANGED = 16
 """How many papers may change between two lists; each brings its neighbours into the pool."""
 
 _NOBODY = 1e-3  # readers by weight, beyond what rounding makes of none
-
-MAX_SHOWN = 1_000
-"""How many results a list has over all its pages."""
 
 
 @dataclass(frozen=True)

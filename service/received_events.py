@@ -184,7 +184,7 @@ class _Reader:
 
     def _check_token(self, token: str) -> None:
         try:
-            tokens.read(self._keys, "attribution", token)
+            tokens.read(self._keys, tokens.ATTRIBUTION, token)
         except InvalidToken as error:
             reason = Reason.ATTRIBUTION_TOKEN_INVALID
             if self._browser:

@@ -7,7 +7,7 @@ from service.access import Access
 from service.api_keys import Scope
 from service.background import Background
 from service.catalog import Catalog
-from service.filters import EVERYTHING, Filter
+from service.filters import Filter
 from service.reader_lists import Listed
 from service.readers import Reader, Readers
 from service.secrets import SigningKeys
@@ -43,11 +43,12 @@ class ReaderRecommendations:
         view = validation.view(request.view, PaperView.PAPER_VIEW_BASIC)
         artifact = self._catalog.serving.artifact
         rows = requests.Rows(artifact.papers)
-        filtered = request.HasField("filter")
-        wanted = requests.paper_filter(request.filter, rows) if filtered else EVERYTHING
+        wanted = requests.paper_filter(request, rows)
         page_token = request.page_token
         digest = tokens.digest(METHOD, request)
-        shown = await self._shown(page_token, digest) if page_token else ()
+        shown = await pages.shown_before(
+            self._keys, page_token, digest, self._catalog, self._background
+        )
         reader = await self._readers.reader(reader_id)
         listed = await self._listed(reader, wanted, shown, size)
         here = tokens.Position(len(shown), digest, artifact.version)
@@ -56,7 +57,7 @@ class ReaderRecommendations:
             factors_version=str(reader.factors_version or ""),
             reader_revision=reader.history.revision,
             source=pb.ResultSource.Name(listed.source),
-            attribution_token=tokens.sign(self._keys, "attribution", here),
+            attribution_token=tokens.sign(self._keys, tokens.ATTRIBUTION, here),
             unknown_paper_ids=rows.unknown,
         )
         if listed.more:
@@ -64,11 +65,6 @@ class ReaderRecommendations:
             response.next_page_token = pages.next_page_after(self._keys, after)
         results = messages.serialized_results(artifact.papers, listed, view)
         return response.SerializeToString() + results
-
-    async def _shown(self, page_token: str, digest: bytes) -> tuple[int, ...]:
-        """What the pages before showed, in rows of the serving model."""
-        shown = pages.resume_after(self._keys, page_token, digest)
-        return await self._background.run(self._catalog.rows_now, shown.model_version, shown.rows)
 
     async def _listed(
         self, reader: Reader, wanted: Filter, shown: tuple[int, ...], size: int

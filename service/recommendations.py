@@ -20,8 +20,7 @@ from service.cache import AnswerCache, Policy
 from service.catalog import Catalog
 from service.errors import ServiceError
 from service.keys import cache_key
-from service.lists import Wanted
-from service.reader_lists import MAX_SHOWN
+from service.lists import MAX_SHOWN, Wanted
 from service.readers import Readers
 from service.recommend_papers import ReaderRecommendations
 from service.recommender import NEAREST, Recommender
@@ -102,9 +101,7 @@ class RecommendationHandlers:
         if isinstance(begin, tokens.Position):
             page = Page(begin.digest, begin.offset, size, view, include_evidence)
         else:
-            shown = await self._background.run(
-                self._catalog.rows_now, begin.model_version, begin.rows
-            )
+            shown = await pages.rows_now(begin, self._catalog, self._background)
             page = Page(begin.digest, len(shown), size, view, include_evidence, shown)
         changing = page.shown is not None or (
             page.offset == 0 and recommender is self._catalog.serving
@@ -216,7 +213,7 @@ class RecommendationHandlers:
         here = tokens.Position(page.offset, page.digest, artifact.version)
         response = pb.ListRelatedPapersResponse(
             model_version=artifact.version,
-            attribution_token=tokens.sign(self._keys, "attribution", here),
+            attribution_token=tokens.sign(self._keys, tokens.ATTRIBUTION, here),
         )
         if _is_laid_out(wanted, page) and (laid_out := artifact.first_pages[wanted.seeds[0]]):
             response.next_page_token = self._next(page, artifact.version)

@@ -1,6 +1,7 @@
 """What a request asks for, in rows of a model."""
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from models.drafts import Draft
 from models.first_pages import POPULARITY
@@ -9,6 +10,14 @@ from relatedpapers.v1 import recommendation_service_pb2 as pb
 from service import messages, validation
 from service.filters import EVERYTHING, Filter, fold
 from service.lists import Wanted
+
+Filtered: TypeAlias = (
+    pb.ListRelatedPapersRequest
+    | pb.ListTrendingPapersRequest
+    | pb.RecommendPapersRequest
+    | pb.SearchPapersRequest
+)
+"""What has a filter."""
 
 
 class Rows:
@@ -47,7 +56,7 @@ def related(request: pb.ListRelatedPapersRequest, papers: Papers) -> tuple[Wante
         seeds=seeds,
         negatives=rows.find("negative_paper_ids", negatives, validation.MAX_SEEDS),
         draft=_draft(request.draft) if request.HasField("draft") else None,
-        filter=paper_filter(request.filter, rows) if request.HasField("filter") else EVERYTHING,
+        filter=paper_filter(request, rows),
         negative_weight=validation.fraction(request, "negative_weight", 0.5),
         diversity=validation.fraction(request, "diversity", 0.0),
         popularity=validation.fraction(request, "popularity", POPULARITY),
@@ -69,8 +78,11 @@ def _draft(given: pb.Draft) -> Draft:
     )
 
 
-def paper_filter(wanted: pb.PaperFilter, rows: Rows) -> Filter:
+def paper_filter(request: Filtered, rows: Rows) -> Filter:
     """Which papers may be listed. Raises ServiceError."""
+    if not request.HasField("filter"):
+        return EVERYTHING
+    wanted = request.filter
     first, last = validation.years(wanted)
     validation.at_most("filter.venues", wanted.venues, validation.MAX_VENUES)
     excluded = wanted.excluded_paper_ids

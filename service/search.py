@@ -12,7 +12,7 @@ from service import messages, pages, requests, tokens, validation
 from service.background import Background
 from service.cache import AnswerCache, Policy
 from service.catalog import Catalog
-from service.filters import EVERYTHING, Filter
+from service.filters import Filter
 from service.keys import cache_key
 from service.recommender import Recommender
 from service.secrets import SigningKeys
@@ -55,8 +55,7 @@ class Search:
         if version != recommender.artifact.version:
             recommender = await self._background.run(self._catalog.recommender, version)
         rows = requests.Rows(recommender.artifact.papers)
-        filtered = request.HasField("filter")
-        wanted = requests.paper_filter(request.filter, rows) if filtered else EVERYTHING
+        wanted = requests.paper_filter(request, rows)
         query = parse(request.query, prefix=request.prefix)
         if not query.text and wanted == Filter(excluded=wanted.excluded):
             expected = "give words to look for, or a filter with years or venues"
@@ -83,7 +82,7 @@ class Search:
         found = artifact.searcher.find(query, _restriction(recommender, wanted))
         response = pb.SearchPapersResponse(
             model_version=artifact.version,
-            attribution_token=tokens.sign(self._keys, "attribution", begin),
+            attribution_token=tokens.sign(self._keys, tokens.ATTRIBUTION, begin),
             total=found.total,
             relaxed=found.relaxed,
         )

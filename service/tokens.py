@@ -12,6 +12,9 @@ from google.protobuf.message import Message
 
 from service.secrets import InvalidToken, SigningKeys
 
+ATTRIBUTION = "attribution"
+"""The purpose of the tokens by which events name the list that showed the paper."""
+
 _HEAD = struct.Struct(">I16s")
 
 _OF_A_PAGE = ("page_size", "page_token", "view", "include_evidence")

@@ -10,7 +10,7 @@ from service import messages, pages, requests, tokens, validation
 from service.background import Background
 from service.cache import AnswerCache, Policy
 from service.catalog import Catalog
-from service.filters import EVERYTHING, Filter
+from service.filters import Filter
 from service.keys import cache_key
 from service.secrets import SigningKeys
 from service.trending.lists import Listed, Ranked, TrendingLists
@@ -58,12 +58,13 @@ class TrendingPapers:
         size = validation.page_size(request.page_size)
         view = validation.view(request.view, PaperView.PAPER_VIEW_BASIC)
         rows = requests.Rows(self._catalog.serving.artifact.papers)
-        filtered = request.HasField("filter")
-        wanted = requests.paper_filter(request.filter, rows) if filtered else EVERYTHING
+        wanted = requests.paper_filter(request, rows)
         page_token = request.page_token
         request.window = window
         digest = tokens.digest(METHOD, request)
-        shown = await self._shown(page_token, digest) if page_token else ()
+        shown = await pages.shown_before(
+            self._keys, page_token, digest, self._catalog, self._background
+        )
         ranked = self._rankings.ranked(window)
 
         async def compute() -> bytes:
@@ -87,11 +88,6 @@ class TrendingPapers:
             raise validation.invalid("window", name, f"one of {', '.join(windows)}")
         return name or self._configured.default
 
-    async def _shown(self, page_token: str, digest: bytes) -> tuple[int, ...]:
-        """What the pages before showed, in rows of the serving model."""
-        shown = pages.resume_after(self._keys, page_token, digest)
-        return await self._background.run(self._catalog.rows_now, shown.model_version, shown.rows)
-
     def _answer(
         self,
         window: str,
@@ -107,7 +103,7 @@ class TrendingPapers:
         here = tokens.Position(len(shown), digest, artifact.version)
         response = pb.ListTrendingPapersResponse(
             model_version=artifact.version,
-            attribution_token=tokens.sign(self._keys, "attribution", here),
+            attribution_token=tokens.sign(self._keys, tokens.ATTRIBUTION, here),
             window=window,
         )
         if ranked:

@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from models.artifact import Artifact
 from models.popularity import PAPER_TERMS, RECENT_YEARS
 from service.filters import Filter, Passing
+from service.lists import MAX_SHOWN
 from service.trending.ranking import Ranking
-
-MAX_SHOWN = 1_000
-"""How many results a list has over all its pages."""
 
 
 class Ranked(NamedTuple):
