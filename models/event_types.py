@@ -1,14 +1,12 @@
 """The types of readers' events: the built-in ones, and those that are added or changed."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_MAX_NAME_CHARACTERS = 64
+from models.json_settings import MAX_NAME_CHARACTERS, first_mistake, is_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +65,13 @@ def parse(given: str) -> Mapping[str, EventType]:
     try:
         added = _WRITTEN.validate_json(given)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise EventTypesError(
-            f"The event types: {f'{place}: ' * bool(place)}{first['msg']}."
-        ) from error
+        raise EventTypesError(f"The event types: {first_mistake(error)}.") from error
     types = dict(EVENT_TYPES)
     for name, fields in added.items():
-        if not _NAME.fullmatch(name) or len(name) > _MAX_NAME_CHARACTERS or name == RETRACT:
+        if not is_name(name) or name == RETRACT:
             raise EventTypesError(
                 f"The event type {name!r} must be kebab-case, not {RETRACT!r}, and at most "
-                f"{_MAX_NAME_CHARACTERS} characters long."
+                f"{MAX_NAME_CHARACTERS} characters long."
             )
         if fields.undoes and (fields.strength or fields.sign):
             raise EventTypesError(

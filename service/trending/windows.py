@@ -1,12 +1,12 @@
 """What trends are made of, as the settings say: stretches of time, and types of events."""
 
-import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from models.event_types import EVENT_TYPES, EventType
+from models.json_settings import MAX_NAME_CHARACTERS, first_mistake, is_name
 from service.settings import Settings, SettingsError
 from service.times import DAY_MS
 
@@ -15,9 +15,6 @@ IMPRESSION = "impression"
 """Events of this type say how much a paper is shown; they have no weight."""
 
 IMPRESSION_HALF_LIFE = 0.5
-
-_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_MAX_NAME_CHARACTERS = 64
 
 
 class TypeWeight(NamedTuple):
@@ -116,14 +113,14 @@ def _days(setting: str, log_days: float) -> Mapping[str, float]:
     try:
         days = _WINDOWS.validate_json(setting)
     except ValidationError as error:
-        raise SettingsError(f"The trending windows: {_first(error)}.") from error
+        raise SettingsError(f"The trending windows: {first_mistake(error)}.") from error
     if not 1 <= len(days) <= MAX_WINDOWS:
         raise SettingsError(f"There are {len(days)} trending windows: give 1 to {MAX_WINDOWS}.")
     for name, each in days.items():
-        if not _NAME.fullmatch(name) or len(name) > _MAX_NAME_CHARACTERS:
+        if not is_name(name):
             raise SettingsError(
                 f"The trending window {name!r} must be kebab-case, and at most "
-                f"{_MAX_NAME_CHARACTERS} characters long."
+                f"{MAX_NAME_CHARACTERS} characters long."
             )
         if not 1 / 24 <= each <= log_days - 1:
             raise SettingsError(
@@ -137,7 +134,7 @@ def _weights(setting: str, types: Mapping[str, EventType]) -> dict[str, TypeWeig
     try:
         given = _TYPES.validate_json(setting)
     except ValidationError as error:
-        raise SettingsError(f"The trending types: {_first(error)}.") from error
+        raise SettingsError(f"The trending types: {first_mistake(error)}.") from error
     for name in given:
         if name not in types:
             raise SettingsError(
@@ -152,9 +149,3 @@ def _weights(setting: str, types: Mapping[str, EventType]) -> dict[str, TypeWeig
                 f"The trending type {name!r} is none that counts: name one of {able}."
             )
     return {name: TypeWeight(fields.weight, fields.half_life) for name, fields in given.items()}
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors()[0]
-    place = ".".join(map(str, first["loc"]))
-    return f"{f'{place}: ' * bool(place)}{first['msg']}"
