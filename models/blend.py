@@ -150,7 +150,6 @@ def score(logit: float) -> float:
     return 0.5 + 0.5 * math.tanh(0.5 * logit)
 
 
-def probability(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The logistic function, float32 in [0, 1]."""
-    positive = 1 / (1 + np.exp(-np.abs(logits)))
-    return np.where(logits >= 0, positive, 1 - positive).astype(np.float32)
+def logistic(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """1 / (1 + exp(-x)) of arrays, in [0, 1], without overflow."""
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)), dtype=np.float64)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.batch import RankedBlock, rank_blocks
-from models.blend import Blend, probability
+from models.blend import Blend, logistic
 from models.evaluation import ndcg
 from models.features import Features
 from models.fitting import Pairs, fit_blend, related_rows
@@ -128,7 +128,7 @@ def reliability(held: Held, features: NDArray[np.float32], seed: int) -> list[di
         of_fold = fold == at
         fitted = fit_calibration(held, features, ~of_fold)
         logits = fitted.logits(held.logits[of_fold], features[held.queries[of_fold]])
-        score[of_fold] = probability(logits)
+        score[of_fold] = logistic(logits)
     use = held.rows >= 0
     score, related = score[use], held.related[use]
     tenth = np.minimum((score * 10).astype(int), 9)

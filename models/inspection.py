@@ -10,7 +10,7 @@ from rich.terminal_theme import SVG_EXPORT_THEME
 from rich.text import Text
 
 from models.artifact import Artifact
-from models.blend import probability
+from models.blend import score
 from models.formats import InputError
 
 SHOWN_TERMS, SHOWN_CITING = 6, 2
@@ -52,7 +52,7 @@ def neighbor_table(artifact: Artifact, paper_id: str, depth: int) -> Table:
             why += f"\nshared terms: {terms}"
         for citing in scorer.co_citing(row, int(other), SHOWN_CITING):
             why += f"\nboth cited by: {papers.record(citing).title or papers.id(citing)}"
-        table.add_row(str(rank), f"{probability(logit):.3f}", paper, Text(why))
+        table.add_row(str(rank), f"{score(float(logit)):.3f}", paper, Text(why))
     return table
 
 

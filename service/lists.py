@@ -95,8 +95,3 @@ class Results(NamedTuple):
     def scores(self) -> list[float]:
         """m of them, each in (0, 1): the logistic function of the logits."""
         return list(map(score, self.logits))
-
-
-def logistic(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """1 / (1 + exp(-x)), without overflow."""
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)), dtype=np.float64)

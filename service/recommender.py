@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.artifact import Artifact
-from models.blend import falling
+from models.blend import falling, logistic
 from models.neighbors import Query, Ranking
 from service.diversity import maximal_marginal_relevance
 from service.fallbacks import similar_text
 from service.filters import Filter, Passing
-from service.lists import Results, Source, Wanted, logistic
+from service.lists import Results, Source, Wanted
 
 NEAREST = 100
 """How many of the best candidates a list begins with; `diversity` reorders these."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from models.blend import Blend, probability
+from models.blend import Blend, logistic
 
 SIGNALS, PAPER_TERMS = ("text", "latent"), ("citations", "age", "rate")
 
@@ -129,13 +129,13 @@ def test_json_keeps_every_bit(blend: Blend) -> None:
     np.testing.assert_array_equal(again.paper, blend.paper)
 
 
-def test_probability() -> None:
+def test_the_logistic_function() -> None:
     logits = vector(0, np.log(3), -np.log(3), 200, -200, -np.inf)
-    np.testing.assert_allclose(probability(logits), [0.5, 0.75, 0.25, 1, 0, 0], atol=1e-7)
+    np.testing.assert_allclose(logistic(logits), [0.5, 0.75, 0.25, 1, 0, 0], atol=1e-7)
 
 
 @given(arrays(np.float32, 6, elements=st.floats(-100, 100, width=32)))
-def test_probability_is_the_logistic_function(logits: Array) -> None:
+def test_the_logistic_function_of_any_logits(logits: Array) -> None:
     with np.errstate(over="ignore"):
         expected = 1 / (1 + np.exp(-logits.astype(np.float64)))
-    np.testing.assert_allclose(probability(logits), expected, atol=1e-6)
+    np.testing.assert_allclose(logistic(logits), expected, atol=1e-6)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from models.artifact import Artifact
-from models.blend import probability
+from models.blend import logistic
 from models.drafts import Draft
 from tests.models.corpora import corpus_in, train_on, write_jsonl
 
@@ -62,7 +62,7 @@ def test_the_same_top_ten_and_scores_as_the_indexed_paper(
         stored = scorer.stored(row)
         drafted = scorer.rank(scorer.draft(_draft(paper), paper=row), 10)
         assert drafted.rows.tolist() == stored.rows[:10].tolist()
-        difference = probability(drafted.logits) - probability(stored.logits[:10])
+        difference = logistic(drafted.logits) - logistic(stored.logits[:10])
         assert np.abs(difference).max() < 1e-3
 
 

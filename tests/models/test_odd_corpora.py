@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from models.artifact import Artifact
-from models.blend import probability
+from models.blend import logistic
 from models.drafts import Draft
 from models.neighbors import Ranking, Scorer
 from tests.models.corpora import Paper, corpus_in, corpus_of, train_on, two_fields, write_jsonl
@@ -24,7 +24,7 @@ def assert_is_a_ranking(ranking: Ranking, scorer: Scorer, papers: int) -> None:
     assert np.isfinite(ranking.contributions).all()
     expected = scorer.blend.bias + ranking.contributions.sum(axis=1, dtype=np.float64)
     np.testing.assert_allclose(logits, expected, atol=1e-4)
-    np.testing.assert_allclose(probability(logits), 1 / (1 + np.exp(-expected)), atol=1e-4)
+    np.testing.assert_allclose(logistic(logits), 1 / (1 + np.exp(-expected)), atol=1e-4)
 
 
 def assert_answers(artifact: Artifact) -> None:
