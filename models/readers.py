@@ -129,6 +129,11 @@ def co_reader_weight(sizes: NDArray[np.float64], papers: int) -> NDArray[np.floa
     return weights
 
 
+def said_of_text(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How much of each paper's text joins a profile, by the signed weight of the paper."""
+    return np.where(weights < 0, np.float32(UNWANTED) * weights, weights)
+
+
 @dataclass(frozen=True)
 class ReaderModel:
     """score(reader, paper) = sum over SIGNALS of weight x signal. Also a model that was trained
@@ -149,7 +154,7 @@ class ReaderModel:
     def signals(self, libraries: sp.csr_matrix) -> NDArray[np.float32]:
         """float32, SIGNALS x readers x papers, from libraries (CSR, readers x papers)."""
         profile = sp.csr_matrix(libraries, dtype=np.float32, copy=True)
-        profile.data *= np.where(profile.data < 0, np.float32(UNWANTED), np.float32(1))
+        profile.data = said_of_text(profile.data)
         text = (self.text @ (profile @ self.text).toarray().T).T
         smoothed = (profile @ self.smoothed_text) @ self.smoothed_text.T
         als = solve_readers(libraries, self.item_factors) @ self.item_factors.T

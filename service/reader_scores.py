@@ -13,10 +13,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from models.readers import SIGNALS, ReaderModel
+from models.readers import SIGNALS, ReaderModel, said_of_text
 from models.signals import SparseRow
 from service.live_items import LiveItems
-from service.saved import Change, Saved, Sums, said_of_text
+from service.saved import Change, Saved, Sums
 
 SAMPLE = 2_048
 """How many papers tell the deviation of the text similarity between two scans of all papers."""

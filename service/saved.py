@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.readers import UNWANTED, NormalEquations
+from models.readers import NormalEquations, said_of_text
 from service.live_items import LiveItems, RowsThen
 
 
@@ -111,8 +111,3 @@ class Sums(NamedTuple):
             equations=self.equations.reweighted(factors, change.then, change.now),
             moves=self.moves + len(change.rows),
         )
-
-
-def said_of_text(weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How much of a paper's text joins a profile."""
-    return np.where(weights < 0, np.float32(UNWANTED) * weights, weights)
