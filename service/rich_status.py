@@ -8,6 +8,7 @@ Written by hand after the protobuf encoding: two small messages are no reason fo
 
 from google.protobuf.any_pb2 import Any
 
+from models.wire import varint
 from service.errors import DOMAIN, ServiceError
 
 ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
@@ -32,10 +33,4 @@ def error_info(error: ServiceError) -> bytes:
 
 def _field(number: int, value: bytes) -> bytes:
     """A length-delimited field: its tag, its length as a varint, its bytes."""
-    head = bytearray([number << 3 | 2])
-    length = len(value)
-    while length > 0x7F:
-        head.append(length & 0x7F | 0x80)
-        length >>= 7
-    head.append(length)
-    return bytes(head) + value
+    return bytes([number << 3 | 2]) + varint(len(value)) + value
