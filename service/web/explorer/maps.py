@@ -7,11 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from models.artifact import Artifact
 from relatedpapers.v1.paper_pb2 import Paper
-from relatedpapers.v1.paper_service_pb2 import GetPaperRequest
 from relatedpapers.v1.recommendation_service_pb2 import RelatedPaper, ResultSource
 from service.web.api import Api
 from service.web.explorer import related
@@ -25,8 +24,8 @@ from service.web.explorer.neighborhood import (
     Node,
     neighborhood,
 )
+from service.web.explorer.spellings import asked_for
 from service.web.explorer.why import SOURCES, Why
-from service.web.links import paper_url
 from service.web.pages import page
 
 SIZE = 30
@@ -96,23 +95,18 @@ class MapPage:
 
     async def answer(self, request: Request) -> Response:
         """The page; every other spelling of the paper's id leads to it."""
-        asked = request.path_params.get("id") or request.query_params.get("id", "")
-        answer = await self._api.call("PaperService", GetPaperRequest(paper_id=asked), request)
-        address, _, alone = paper_url(answer.paper.id, "map").partition("?")
-        in_path = "id" in request.path_params
-        if answer.paper.id != asked or in_path == bool(alone):
-            query = request.url.query if in_path else alone
-            return RedirectResponse(f"{address}?{query}" if query else address, 302)
-        own = {"id": [asked]} if alone else {}
-        listed = await related.listed(self._api, request, address, own, [asked], size=SIZE)
+        paper, address, own, elsewhere = await asked_for(self._api, request, "map")
+        if elsewhere:
+            return elsewhere
+        listed = await related.listed(self._api, request, address, own, [paper.id], size=SIZE)
         artifact = self._api.catalog.recommender(listed.version).artifact
         shown = [(result, reason) for result, reason in listed.results if _is_related(result)]
-        drawn = await run_in_threadpool(_map, artifact, answer.paper, shown)
+        drawn = await run_in_threadpool(_map, artifact, paper, shown)
         return page(
             request,
             "map.html",
             kept_seconds=listed.kept_seconds,
-            paper=answer.paper,
+            paper=paper,
             map=drawn,
             related=listed,
             sources=SOURCES,
