@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from relatedpapers.v1.recommendation_service_pb2 import ListRelatedPapersRequest, RelatedPaper
 from service.errors import Code, ServiceError
+from service.urls import paper_url
 from service.validation import invalid
 from service.web.api import Api
 from service.web.explorer import parameters
@@ -25,7 +26,6 @@ from service.web.explorer.errors import STATUS
 from service.web.explorer.facts import facts
 from service.web.explorer.why import SOURCES, words
 from service.web.finishing import accepts_gzip
-from service.web.links import paper_url
 from service.web.pages import page
 
 PACKAGE = Path(__file__).parent / "widget"

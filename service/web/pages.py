@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from service.web import links
+from service import urls
 from service.web.explorer.text import fold
 from service.web.static_files import static
 
@@ -37,9 +37,9 @@ environment = Environment(
 )
 environment.globals |= {
     "static": static,
-    "paper_url": links.paper_url,
-    "url": links.url,
-    "outside_url": links.outside_url,
+    "paper_url": urls.paper_url,
+    "url": urls.url,
+    "outside_url": urls.outside_url,
     "fold": fold,
 }
 

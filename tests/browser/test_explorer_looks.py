@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from service.web.links import paper_url
+from service.urls import paper_url
 from tests.browser.conftest import Browse
 from tests.browser.support import (
     DEVICES,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
-from service.web.links import paper_url
+from service.urls import paper_url
 from tests.browser.conftest import Browse
 from tests.browser.support import DEVICES, Look, assert_no_sideways_scroll, axe, sound
 from tests.serving import Addresses

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Locator, Page, Route, expect
 
 from service.settings import Settings
-from service.web.links import paper_url, url
+from service.urls import paper_url, url
 from tests.browser.conftest import Browse
 from tests.browser.support import DEVICES, Look, Problems, axe, sound
 from tests.servers import SystemRedis

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from service.web.links import url
+from service.urls import url
 from tests.digest.mailboxes import mails
 from tests.digest.pages import ADA, CONFIRM, ERASE, LEAVE, MANAGE, Pages, local
 from tests.explorer.forms import Form, forms, send

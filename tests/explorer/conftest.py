@@ -9,7 +9,7 @@ from redis import Redis
 
 from service.embedded import Role
 from service.settings import Settings
-from service.web.links import paper_url
+from service.urls import paper_url
 from tests.explorer import hostile
 from tests.explorer.reading import Service
 from tests.explorer.site import Site

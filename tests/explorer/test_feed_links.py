@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from service.web.links import paper_url, url
+from service.urls import paper_url, url
 from tests.explorer import hostile
 from tests.explorer.site import Site
 from tests.feeds.validation import READ

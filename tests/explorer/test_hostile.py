@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from service.web.links import paper_url, url
+from service.urls import paper_url, url
 from tests.explorer import hostile
 from tests.explorer.markup import Markup, check
 from tests.explorer.site import Site

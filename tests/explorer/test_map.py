@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from service.settings import Settings
-from service.web.links import paper_url, url
+from service.urls import paper_url, url
 from tests.explorer import hostile
 from tests.explorer.site import Site
 from tests.models.corpora import write_jsonl

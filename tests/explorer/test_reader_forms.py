@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from service.web.links import paper_url, url
+from service.urls import paper_url, url
 from tests.explorer import hostile
 from tests.explorer.forms import Form, forms, send
 from tests.explorer.markup import check

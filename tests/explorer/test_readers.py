@@ -12,8 +12,8 @@ from service.api_keys import Scope, create
 from service.feedback_state import History
 from service.readers import Reader
 from service.settings import Settings
+from service.urls import paper_url, url
 from service.web.explorer.shelves import shelves
-from service.web.links import paper_url, url
 from tests.explorer.forms import Form, forms, send
 from tests.explorer.markup import check
 from tests.explorer.reading import Service

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relatedpapers.v1.paper_pb2 import Paper
+from service.urls import paper_url, url
 from service.web.feeds.atom import atom
 from service.web.feeds.entries import entry
 from service.web.feeds.feed import Feed, plain, shortened
 from service.web.feeds.ids import feed_urn, paper_urn
 from service.web.feeds.json_feed import json_feed
-from service.web.links import paper_url, url
 from tests.explorer import hostile
 from tests.feeds.asking import Feeds
 from tests.feeds.validation import READ, Read

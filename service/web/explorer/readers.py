@@ -18,13 +18,13 @@ from relatedpapers.v1.recommendation_service_pb2 import (
     RecommendPapersResponse,
     ResultSource,
 )
+from service.urls import paper_url, url
 from service.validation import name
 from service.web.api import Api
 from service.web.explorer import parameters
 from service.web.explorer.acting import Acting, back, done, shelves_of
 from service.web.explorer.shelves import Kept
 from service.web.explorer.why import Why, scale, why
-from service.web.links import paper_url, url
 from service.web.pages import page
 
 _SIZE = 20

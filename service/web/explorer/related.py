@@ -14,12 +14,12 @@ from relatedpapers.v1.recommendation_service_pb2 import (
     RelatedPaper,
     SearchPapersRequest,
 )
+from service.urls import url
 from service.web.api import Api
 from service.web.explorer import parameters
 from service.web.explorer.acting import READER, Acting, acting
 from service.web.explorer.facts import facts
 from service.web.explorer.why import SOURCES, Why, scale, why
-from service.web.links import url
 from service.web.pages import page
 
 _SIZE = 10

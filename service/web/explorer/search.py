@@ -4,10 +4,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from relatedpapers.v1.recommendation_service_pb2 import PaperFilter, SearchPapersRequest
+from service.urls import url
 from service.web.api import Api
 from service.web.explorer import parameters
 from service.web.explorer.facts import facts
-from service.web.links import url
 from service.web.pages import page
 
 _SIZE = 10

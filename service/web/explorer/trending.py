@@ -15,12 +15,12 @@ from relatedpapers.v1.recommendation_service_pb2 import (
     ResultSource,
     TrendingPaper,
 )
+from service.urls import url
 from service.web import trends
 from service.web.api import Api
 from service.web.explorer import parameters
 from service.web.explorer.facts import facts
 from service.web.explorer.why import Bar
-from service.web.links import url
 from service.web.pages import page
 
 _SIZE = 20

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 
 from relatedpapers.v1.paper_pb2 import Paper
+from service.urls import outside_url, paper_url
 from service.web.explorer.text import fold
 from service.web.feeds.feed import Entry, plain
 from service.web.feeds.ids import paper_urn
-from service.web.links import outside_url, paper_url
 from service.web.pages import environment
 
 _AUTHORS = 30

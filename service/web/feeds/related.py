@@ -13,6 +13,7 @@ from relatedpapers.v1.recommendation_service_pb2 import (
     ResultSource,
 )
 from service.times import DAY_MS, present_ms
+from service.urls import url
 from service.validation import MAX_PAGE_SIZE, missing
 from service.web.api import Api
 from service.web.explorer import parameters
@@ -21,7 +22,6 @@ from service.web.explorer.why import Why, scale, why
 from service.web.feeds.entries import entry
 from service.web.feeds.feed import ENTRIES, KEPT_SECONDS, Feed, plain, shortened
 from service.web.feeds.ids import feed_urn
-from service.web.links import url
 
 
 async def feed(api: Api, request: Request, public_url: str) -> Feed:

@@ -8,6 +8,7 @@ from relatedpapers.v1.recommendation_service_pb2 import (
     SearchPapersRequest,
     SearchPapersResponse,
 )
+from service.urls import url
 from service.validation import missing
 from service.web.api import Api
 from service.web.explorer import parameters
@@ -15,7 +16,6 @@ from service.web.explorer.facts import facts
 from service.web.feeds.entries import entry
 from service.web.feeds.feed import ENTRIES, KEPT_SECONDS, Feed, plain, shortened
 from service.web.feeds.ids import feed_urn
-from service.web.links import url
 from service.web.newest import newest
 
 

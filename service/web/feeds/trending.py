@@ -10,13 +10,13 @@ from relatedpapers.v1.recommendation_service_pb2 import (
     TrendingPaper,
 )
 from service.times import DAY_MS
+from service.urls import url
 from service.web import trends
 from service.web.api import Api
 from service.web.explorer import parameters
 from service.web.feeds.entries import entry
 from service.web.feeds.feed import ENTRIES, Entry, Feed
 from service.web.feeds.ids import feed_urn
-from service.web.links import url
 
 _KEPT_SECONDS = 300
 _CHOSEN = "What readers choose, whatever they were shown: saved, read, cited, shared or opened."
