@@ -79,7 +79,7 @@ class ArtifactWriter:
 
     def seal(self, manifest: Manifest) -> Manifest:
         """Sync every file, then write the manifest with their checksums and the version."""
-        paths = sorted(path for path in self.folder.iterdir())
+        paths = sorted(self.folder.iterdir())
         for path in paths:
             _sync(path)
         sealed = replace(manifest, files={path.name: checksum_of(path) for path in paths})

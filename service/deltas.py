@@ -29,11 +29,12 @@ from redis.asyncio import Redis
 
 from service.feedback_state import state_errors
 from service.keys import delta_keys
+from service.times import DAY_MS
 
 LEASE_MS = 3_000
 """How long after its last sign of life a publisher is taken for dead."""
 
-KEEP_MS = 7 * 86_400_000
+KEEP_MS = 7 * DAY_MS
 LOG_ENTRIES = 10_000
 """About how many publications the log keeps; a replica further behind loads the hash again."""
 

@@ -20,6 +20,7 @@ from service.state_cli import (
     say,
     settings_of,
 )
+from service.times import present_ms
 
 if TYPE_CHECKING:
     from service.digest.ledger import Named
@@ -119,7 +120,7 @@ def status(
         from service.digest.store import Subscriptions
 
         ledger = LedgerView(state.client)
-        due = await ledger.overdue(round(datetime.now(UTC).timestamp() * 1_000))
+        due = await ledger.overdue(present_ms())
         say(f"{due} due, {await ledger.open()} being made or to be tried again")
         counts = await ledger.counts()
         say(", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "none sent")
@@ -232,8 +233,7 @@ def bounces(
             if bounce is None or not bounce.permanent:
                 passed += 1
                 continue
-            now_ms = round(datetime.now(UTC).timestamp() * 1_000)
-            found = await lifecycle.suppress(bounce.id, bounce.text, now_ms)
+            found = await lifecycle.suppress(bounce.id, bounce.text, present_ms())
             if found is None:
                 passed += 1
                 continue

@@ -19,7 +19,7 @@ from service.errors import ServiceError
 from service.feedback_state import run_scripts
 from service.keys import PARTITIONS, RANKINGS_KEY, RANKINGS_PUBLISHER_KEY
 from service.stepping import keep_stepping
-from service.times import present_ms
+from service.times import DAY_MS, present_ms
 from service.trending.hours import Hours, Place
 from service.trending.layout import HOUR_MS
 from service.trending.scripts import HOLD, PUBLISH, RELEASE
@@ -31,7 +31,7 @@ LEASE_MS = 20_000
 millions of events takes less. So long another waits after one was killed, while the rankings stay
 as they were; one that is told to stop lets go at once."""
 
-KEEP_MS = 7 * 86_400_000
+KEEP_MS = 7 * DAY_MS
 """How long rankings stay that nobody renews."""
 
 RENEW_MS = 60_000

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from models.first_pages import POPULARITY
 from relatedpapers.v1.paper_pb2 import Paper
 from relatedpapers.v1.paper_service_pb2 import BatchGetPapersRequest
 from relatedpapers.v1.recommendation_service_pb2 import (
@@ -26,9 +27,8 @@ _SIZE = 10
 _CHOICES = 5
 _KEPT_SECONDS = 60
 
-POPULARITY = 0.5
 DIVERSITY = 0.0
-"""What a list has where its address does not say; the API's own defaults."""
+"""What a list has where its address does not say; the API's own default."""
 
 CONTROLS = ("popularity", "diversity", *parameters.FILTER, READER)
 """The parameters that one sets beside a list."""

@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from service.errors import ServiceError
+from service.times import DAY_SECONDS
 from service.web.api import Api
 from service.web.explorer.errors import STATUS
 from service.web.feeds import atom, json_feed, related, search, trending
@@ -32,7 +33,7 @@ FORMATS: Mapping[str, tuple[Callable[[Feed, str], bytes], str]] = MappingProxyTy
 """What writes a feed, and its media type, by extension."""
 
 _HEADERS = {"x-content-type-options": "nosniff"}
-_AWAY_SECONDS = 86_400
+_AWAY_SECONDS = DAY_SECONDS
 """How long an old copy may stand in while a new one can't be fetched."""
 
 
