@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from models.identifiers import MAX_ID_CHARACTERS
+from models.progress import Advance, unheard
 
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters and lone surrogates."""
@@ -109,15 +110,7 @@ class Line:
             raise self.error(f'"{name}" is {value!r}; expected a whole number') from error
 
 
-Progress = Callable[[int], None]
-"""Called now and then with the number of compressed bytes read since the last call."""
-
-
 LINES_PER_REPORT = 1_000
-
-
-def _ignore(_: int) -> None:
-    """Nobody watches."""
 
 
 @contextmanager
@@ -136,7 +129,7 @@ def _opened(path: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
             yield raw, raw
 
 
-def _text_lines(path: Path, progress: Progress) -> Iterator[tuple[int, str]]:
+def _text_lines(path: Path, advance: Advance) -> Iterator[tuple[int, str]]:
     """Decoded lines with their numbers from 1; bytes that are not UTF-8 are an error."""
     number = reported = 0
     with _opened(path) as (file, raw):
@@ -146,9 +139,9 @@ def _text_lines(path: Path, progress: Progress) -> Iterator[tuple[int, str]]:
                 yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
                 if number % LINES_PER_REPORT == 0:
                     position = raw.tell()
-                    progress(position - reported)
+                    advance(position - reported)
                     reported = position
-            progress(raw.tell() - reported)
+            advance(raw.tell() - reported)
         except UnicodeDecodeError as error:
             raise InputError(
                 f"{path}:{number}: not UTF-8 at byte {error.start} of the line; expected UTF-8 text"
@@ -159,15 +152,16 @@ def _text_lines(path: Path, progress: Progress) -> Iterator[tuple[int, str]]:
 
 def read_jsonl(
     paths: Iterable[Path],
-    progress: Progress = _ignore,
+    advance: Advance = unheard,
     refused: Callable[[InputError], None] | None = None,
 ) -> Iterator[Line]:
     """Every JSON object of the files, in order; blank lines are passed over.
 
+    advance: told now and then how many more bytes, as they lie on the disk, were read.
     A line that is no JSON object goes to `refused`; without it, raises InputError there.
     """
     for path in paths:
-        for number, text in _text_lines(path, progress):
+        for number, text in _text_lines(path, advance):
             if not text.strip():
                 continue
             try:
@@ -194,15 +188,15 @@ def _object(path: Path, number: int, text: str) -> Line:
 _PAGE_FURNITURE = re.compile(r"^(Get trending papers in your email inbox.*|Subscribe)$")
 
 
-def read_pages(paths: Iterable[Path], progress: Progress = _ignore) -> Iterator[Line]:
+def read_pages(paths: Iterable[Path], advance: Advance = unheard) -> Iterator[Line]:
     """Papers of result-page dumps: lines of title and abstract by turns.
 
     Such a dump names no ids: a paper's id is `page:` and a digest of its title, so that the same
-    paper on two pages is one paper.
+    paper on two pages is one paper. advance: as of `read_jsonl`.
     """
     for path in paths:
         title: tuple[int, str] | None = None
-        for number, line in _text_lines(path, progress):
+        for number, line in _text_lines(path, advance):
             text = line.strip()
             if not text or _PAGE_FURNITURE.match(text):
                 continue
@@ -225,17 +219,17 @@ def detect(path: Path) -> Format:
     """JSON Lines if the name says so or the first line with content begins with `{`, else pages."""
     if ".jsonl" in path.suffixes:  # so that a bad first line is an error and not a title
         return Format.JSONL
-    for _, text in _text_lines(path, _ignore):
+    for _, text in _text_lines(path, unheard):
         if text.strip():
             return Format.JSONL if text.lstrip().startswith("{") else Format.PAGES
     return Format.JSONL
 
 
 def read_papers(
-    paths: Iterable[Path], format: Format = Format.AUTO, progress: Progress = _ignore
+    paths: Iterable[Path], format: Format = Format.AUTO, advance: Advance = unheard
 ) -> Iterator[Line]:
-    """Every paper of the files, in order. Raises InputError."""
+    """Every paper of the files, in order. advance: as of `read_jsonl`. Raises InputError."""
     for path in paths:
         named = detect(path) if format is Format.AUTO else format
         reader = read_jsonl if named is Format.JSONL else read_pages
-        yield from reader([path], progress)
+        yield from reader([path], advance)

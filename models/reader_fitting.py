@@ -16,8 +16,7 @@ from models.als import (
 from models.collective import collective_users
 from models.defaults import READER_WEIGHTS
 from models.features import Features
-from models.libraries import hold_out as draw
-from models.libraries import wanted, wanted_count
+from models.libraries import hold_out, wanted, wanted_count
 from models.readers import SIGNALS, ReaderModel, solve_readers
 from models.smoothing import spread_text
 
@@ -46,7 +45,7 @@ class HeldOut:
     pseudo: bool
 
 
-def hold_out(libraries: sp.csr_matrix, linked: sp.csr_matrix, seed: int) -> HeldOut:
+def held_out(libraries: sp.csr_matrix, linked: sp.csr_matrix, seed: int) -> HeldOut:
     """A seeded draw of 30 % of each library of two or more papers.
 
     Where few readers have so many, but papers have links: papers with two or more as
@@ -65,7 +64,7 @@ def _held_saves(
 ) -> HeldOut:
     size = np.diff(wanted(libraries).indptr)
     held = np.where(size > 1, np.clip(np.round(HELD_SHARE * size), 1, np.maximum(size - 1, 1)), 0)
-    kept, targets = draw(libraries, held, random)
+    kept, targets = hold_out(libraries, held, random)
     fitted = np.flatnonzero(held)
     fitted = np.sort(random.permutation(fitted)[:FITTED_READERS])
     return HeldOut(kept, linked, kept[fitted], targets[fitted], pseudo=False)
@@ -121,7 +120,7 @@ def fit_readers(
         return None
     weights, start = np.array(READER_WEIGHTS, np.float32), None
     iterations = ITERATIONS if wanted(libraries).nnz else READERLESS_ITERATIONS
-    held = hold_out(libraries, linked, seed) if wanted(libraries).nnz else None
+    held = held_out(libraries, linked, seed) if wanted(libraries).nnz else None
     if held is not None and held.targets.nnz:
         inner = _build(held.libraries, held.linked, text, latent, seed, threads, None, iterations)
         weights, start, iterations = fit_weights(inner, held), inner.item_factors, WARM_ITERATIONS

@@ -26,7 +26,7 @@ import tantivy
 from numpy.typing import NDArray
 
 from models.manifest import ArtifactError
-from models.progress import Advance, silent
+from models.progress import Advance, unheard
 from models.search_words import words
 
 META = "search.meta.json"
@@ -54,8 +54,6 @@ FAME = 0.2
 """How much each doubling of a paper's citations adds to the score of its text, as a share of it.
 Chosen on known items of a training corpus: see tests/benchmarks/search.py."""
 
-
-UNHEARD = silent("", 0)
 
 _AT_ONCE = 1_000
 """Papers read from the table at once."""
@@ -97,7 +95,7 @@ def write_index(
     venue_code: NDArray[np.int32],
     *,
     block_bytes: int = BLOCK_BYTES,
-    advance: Advance = UNHEARD,
+    advance: Advance = unheard,
 ) -> None:
     """Index the papers of an artifact (its table) into files in its folder.
 
@@ -107,11 +105,11 @@ def write_index(
 
     sizes = pc.add(pc.binary_length(table["title"]), pc.binary_length(table["abstract"]))
     blocks = np.cumsum(sizes.to_numpy()) // block_bytes
-    fame = -table["citation_count"].to_numpy()
+    falling = -table["citation_count"].to_numpy()
     metas = []
     for number, block in enumerate(np.unique(blocks)):
         rows = np.flatnonzero(blocks == block)
-        rows = rows[np.argsort(fame[rows], kind="stable")]
+        rows = rows[np.argsort(falling[rows], kind="stable")]
         with _scratch(folder) as aside:
             _write_segment(aside, _documents(table, rows, venue_code, advance))
             metas.append(_adopt(aside, folder, number))

@@ -1,7 +1,6 @@
 """TF-IDF of words and two-word phrases, fitted with scikit-learn."""
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
@@ -11,6 +10,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfTransformer
 
+from models.progress import Advance, unheard
 from models.strings import SortedStrings
 from models.text import fields
 
@@ -65,7 +65,7 @@ def fit_tfidf(counts: TermCounts) -> Tfidf:
     return Tfidf(matrix, names, idf.astype(np.float32), is_word)
 
 
-def count_terms(table: pa.Table, progress: Callable[[int], None] = lambda _: None) -> TermCounts:
+def count_terms(table: pa.Table, advance: Advance = unheard) -> TermCounts:
     """Count the words and phrases of every paper.
 
     Terms of one paper alone are left out (they relate nothing), unless there is only one paper.
@@ -83,7 +83,7 @@ def count_terms(table: pa.Table, progress: Callable[[int], None] = lambda _: Non
             ]
             word_of.append(np.concatenate(runs))
             phrase_of.append(np.concatenate([_phrases(run) for run in runs]))
-        progress(batch.num_rows)
+        advance(batch.num_rows)
     papers = len(word_of)
     spelling = list(number)
     least = min(2, papers)

@@ -48,7 +48,7 @@ Weights = dict[int, float]
 
 
 @dataclass(frozen=True)
-class Library:
+class Graph:
     """The corpus as a walker sees it; every list is by row, the order of the papers' file.
 
     `cited`: papers that cite or are cited by this one. `alike`: papers that share keywords with it;
@@ -61,7 +61,7 @@ class Library:
     everything: Weights
 
 
-def read_library(papers: Path) -> Library:
+def read_graph(papers: Path) -> Graph:
     """Reads one paper a line: {"id", "keywords", "references", ..}."""
     records: list[dict[str, Any]] = [
         json.loads(line) for line in papers.read_text(encoding="utf-8").splitlines()
@@ -92,7 +92,7 @@ def read_library(papers: Path) -> Library:
         for one, other in combinations(group, 2):
             alike[one][other] = alike[one].get(other, 0.0) + popularity[other] / len(group)
             alike[other][one] = alike[other].get(one, 0.0) + popularity[one] / len(group)
-    return Library(ids, cited, alike, dict(enumerate(popularity)))
+    return Graph(ids, cited, alike, dict(enumerate(popularity)))
 
 
 def draw(random: Random, weights: Weights) -> int:
@@ -102,44 +102,44 @@ def draw(random: Random, weights: Weights) -> int:
     return next(row for row, upper in zip(weights, sums, strict=True) if mark < upper)
 
 
-def step(random: Random, library: Library, start: int, here: int) -> int:
+def step(random: Random, graph: Graph, start: int, here: int) -> int:
     """Where a walk that began at row `start` goes from row `here`."""
     chance = random.random()
-    if chance < FOLLOW and library.cited[here]:
-        return draw(random, library.cited[here])
-    if chance < FOLLOW + RELATE and library.alike[here]:
-        return draw(random, library.alike[here])
+    if chance < FOLLOW and graph.cited[here]:
+        return draw(random, graph.cited[here])
+    if chance < FOLLOW + RELATE and graph.alike[here]:
+        return draw(random, graph.alike[here])
     if chance < FOLLOW + RELATE + RETURN:
         return start
-    return draw(random, library.everything)
+    return draw(random, graph.everything)
 
 
-def read(random: Random, library: Library) -> list[int]:
+def read(random: Random, graph: Graph) -> list[int]:
     """The rows that one reader saves, each once, in that order."""
     interests = draw(random, dict(enumerate(INTERESTS, 1)))
     fewest, most = SAVES
     # The smaller of two draws: most libraries are small.
     wanted = fewest + int(min(random.random(), random.random()) * (most - fewest + 1))
-    starts = [draw(random, library.everything) for _ in range(interests)]
+    starts = [draw(random, graph.everything) for _ in range(interests)]
     places = list(starts)
     saved: dict[int, None] = dict.fromkeys(starts)
     for _ in range(MOST_STEPS):
         if len(saved) == wanted:
             break
         interest = int(random.random() * interests)
-        places[interest] = step(random, library, starts[interest], places[interest])
+        places[interest] = step(random, graph, starts[interest], places[interest])
         if random.random() < KEEP:
             saved[places[interest]] = None
     return list(saved)
 
 
-def simulate(library: Library, *, seed: int, readers: int = READERS) -> Iterator[str]:
+def simulate(graph: Graph, *, seed: int, readers: int = READERS) -> Iterator[str]:
     """The saves of all readers, a line of JSON each: {"user", "paper", "type": "save"}."""
     for reader in range(1, readers + 1):
         # A generator of their own: a reader stays the same however many others there are.
         random = Random(f"{seed} {reader}")  # noqa: S311 - a simulation keeps no secret
-        for row in read(random, library):
-            event = {"user": f"reader-{reader:03}", "paper": library.ids[row], "type": "save"}
+        for row in read(random, graph):
+            event = {"user": f"reader-{reader:03}", "paper": graph.ids[row], "type": "save"}
             yield json.dumps(event, ensure_ascii=False)
 
 
@@ -152,8 +152,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=SEED, help="default: %(default)s")
     parser.add_argument("--readers", type=int, default=READERS, help="default: %(default)s")
     options = parser.parse_args(arguments)
-    library = read_library(PAPERS)
-    for line in simulate(library, seed=options.seed, readers=options.readers):
+    graph = read_graph(PAPERS)
+    for line in simulate(graph, seed=options.seed, readers=options.readers):
         sys.stdout.write(f"{line}\n")
 
 

@@ -23,7 +23,12 @@ from relatedpapers.errors import (
     UnavailableError,
 )
 from relatedpapers.events import Outcome
-from relatedpapers.operations import RecommendationQuery, RelatedPapersQuery, SearchQuery
+from relatedpapers.operations import (
+    RecommendationQuery,
+    RelatedPapersQuery,
+    SearchQuery,
+    TrendingQuery,
+)
 from relatedpapers.v1.feedback_service_pb2 import Event
 from relatedpapers.window import Acknowledgement
 
@@ -41,5 +46,6 @@ __all__ = [
     "RelatedPapersError",
     "RelatedPapersQuery",
     "SearchQuery",
+    "TrendingQuery",
     "UnavailableError",
 ]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from models.identifiers import canonical
-from models.sample.readers import PAPERS, READERS, SAVES, SEED, Library, read_library, simulate
+from models.sample.readers import PAPERS, READERS, SAVES, SEED, Graph, read_graph, simulate
 from tests.support import ROOT
 
 INTERACTIONS = PAPERS.with_name("interactions.jsonl")
@@ -38,8 +38,8 @@ def events() -> list[Record]:
 
 
 @pytest.fixture(scope="module")
-def library() -> Library:
-    return read_library(PAPERS)
+def graph() -> Graph:
+    return read_graph(PAPERS)
 
 
 def test_there_are_a_few_hundred_papers(papers: list[Record]) -> None:
@@ -152,25 +152,25 @@ def test_libraries_are_of_the_stated_sizes(events: list[Record]) -> None:
     assert max(sizes.values()) <= most
 
 
-def test_a_reader_does_not_depend_on_the_others(library: Library) -> None:
-    few, many = (list(simulate(library, seed=1, readers=readers)) for readers in (3, 5))
+def test_a_reader_does_not_depend_on_the_others(graph: Graph) -> None:
+    few, many = (list(simulate(graph, seed=1, readers=readers)) for readers in (3, 5))
     assert many[: len(few)] == few
-    assert list(simulate(library, seed=2, readers=3)) != few
+    assert list(simulate(graph, seed=2, readers=3)) != few
 
 
 def test_libraries_follow_the_links_and_the_fields(
-    papers: list[Record], events: list[Record], library: Library
+    papers: list[Record], events: list[Record], graph: Graph
 ) -> None:
     """Pairs of papers in one library are linked, or of one field, far more often than any two."""
     fields = [paper["keywords"][0] for paper in papers]
-    rows = {paper_id: row for row, paper_id in enumerate(library.ids)}
+    rows = {paper_id: row for row, paper_id in enumerate(graph.ids)}
     libraries: dict[str, list[int]] = {}
     for event in events:
         libraries.setdefault(event["user"], []).append(rows[event["paper"]])
 
     def shares(groups: list[list[int]]) -> tuple[float, float]:
         pairs = [(one, two) for group in groups for one in group for two in group if one < two]
-        linked = sum(two in library.cited[one] for one, two in pairs)
+        linked = sum(two in graph.cited[one] for one, two in pairs)
         alike = sum(fields[one] == fields[two] for one, two in pairs)
         return linked / len(pairs), alike / len(pairs)
 
