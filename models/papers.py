@@ -95,7 +95,7 @@ class Papers:
 
     `year`: int16, 0 where unknown. `work`: int32, equal for versions of one work.
     `citation_count`: int32, citations from papers of the corpus.
-    `basic`: of a row, the bytes that `models.wire` made.
+    `basic`: of a row, the bytes that `models.layout` made.
     """
 
     def __init__(self, table: pa.Table, index: PaperIndex) -> None:

@@ -26,9 +26,9 @@ from models.citations import links
 from models.corpus import Corpus
 from models.defaults import default_blend
 from models.features import Features, build_features
-from models.first_pages import first_pages
 from models.fitting import fit_blend, gather_pairs
 from models.interactions import Interactions
+from models.layout import basic_papers, first_pages
 from models.manifest import FORMAT_VERSION, Manifest
 from models.neighbors import StoredNeighbors
 from models.progress import Advance, Relay, Report, silent
@@ -37,7 +37,6 @@ from models.signals import DenseSignal
 from models.split import inner_splits
 from models.terms import DESCRIPTIONS
 from models.tfidf import TermCounts, count_terms
-from models.wire import basic_papers
 from models.writer import ArtifactWriter, publish, publishing
 
 NEIGHBORS = 100

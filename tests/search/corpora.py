@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from models.corpus import SCHEMA
+from models.layout import basic_papers
 from models.papers import PaperIndex, Papers, venue_codes
 from models.search_index import open_index, write_index
 from models.search_query import parse
 from models.searcher import Found, Restriction, Searcher
-from models.wire import basic_papers
 
 Paper = dict[str, Any]
 

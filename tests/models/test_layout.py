@@ -1,11 +1,11 @@
-"""Papers laid out for serving, against what Protocol Buffers writes."""
+"""Papers as training lays them out, against what Protocol Buffers writes."""
 
 import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models.corpus import SCHEMA
-from models.wire import basic_papers
+from models.layout import basic_papers
 from relatedpapers.v1.paper_pb2 import Paper
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
