@@ -10,7 +10,7 @@ from relatedpapers.v1 import digest_service_pb2 as pb
 from service.errors import CODES, DOMAIN, Reason
 from service.settings import Settings
 from tests.digest.mailboxes import Link, links, mails
-from tests.service.test_running import until
+from tests.service.support import until
 from tests.serving import Running
 from tests.web.wires import WIRES, Failure, Wire, parsed
 

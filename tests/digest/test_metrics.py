@@ -16,8 +16,7 @@ from tests.servers import SystemRedis
 from tests.serving import Running, Starting
 from tests.support import PATIENCE_SECONDS
 from tests.trending.support import made
-from tests.web.http import Http
-from tests.web.test_operations import samples
+from tests.web.http import Http, samples
 
 BEN, CY = subscription("ben@papers.example"), subscription("cy@papers.example")
 DIGEST = "related_papers_digest_"

@@ -19,7 +19,7 @@ from service.feedback import MAX_CALL_EVENTS
 from service.secrets import SigningKeys
 from service.settings import Settings, SettingsError, load
 from tests.feedback.support import attribution_token, event, logged, reasons, write
-from tests.service.test_errors import error_info
+from tests.service.support import error_info
 from tests.serving import COMMAND, Running, Starting
 
 PAGE = "https://papers.example"

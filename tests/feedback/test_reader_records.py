@@ -11,7 +11,7 @@ from service.api_keys import Scope, create
 from service.errors import Reason
 from service.settings import Settings
 from tests.feedback.support import attribution_token, event, logged, reasons, write
-from tests.service.test_errors import error_info
+from tests.service.support import error_info
 from tests.service.toy import DOI
 from tests.serving import Running, Starting
 

@@ -17,7 +17,7 @@ from service.feedback_stream import MAX_MESSAGE_EVENTS, MAX_UNACKNOWLEDGED, Unac
 from service.settings import Settings
 from tests.feedback.support import attribution_token, event, logged, reasons, write
 from tests.servers import SystemRedis
-from tests.service.test_errors import error_info
+from tests.service.support import error_info
 from tests.serving import Running, Starting
 from tests.support import PATIENCE_SECONDS
 

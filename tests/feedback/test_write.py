@@ -21,7 +21,7 @@ from tests.feedback.support import (
     write,
 )
 from tests.servers import DURABLE, SystemRedis
-from tests.service.test_errors import error_info
+from tests.service.support import error_info
 from tests.service.toy import ARXIV, DOI
 from tests.serving import Running, Starting
 from tests.support import PATIENCE_SECONDS, require_tool

@@ -8,6 +8,7 @@ import pytest
 
 from models.search_index import fame
 from tests.search.corpora import Asking, Paper, searcher_of
+from tests.search.hostile import HOSTILE
 
 PAPERS: list[Paper] = [
     {
@@ -235,17 +236,6 @@ def test_restrictions(asking: Asking, only: dict[str, Any], rows: Sequence[int])
     found = asking.found("attention", **only)
     assert found.rows == rows
     assert found.total == len(rows)
-
-
-HOSTILE = [
-    *"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~",
-    "AND", "OR", "NOT", "a AND (b OR", "title:^2", "field:*", "*:*", "a~2", "[a TO b]", "{", '"',
-    '"unbalanced', "'quoted'", "\\", '\\\\"', "/regex.*/", "a^99999", "-", "+", "x\x00y",
-    "\x1b[31m",
-    "\ud800", "\U0010ffff", "\u202e", "e" + "\u0301" * 5_000, "x" * 10_000, "x " * 5_000,
-    '"' * 9_999, "author:" * 1_000, 'author:"' + "a " * 3_000 + '"', "year:9999999999", "year:0..0",
-    "<script>alert(1)</script>", "%s%n", "深" * 10_000, "ﷺ" * 10_000, "İ" * 10_000,
-]  # fmt: skip
 
 
 @pytest.mark.parametrize("prefix", [False, True])

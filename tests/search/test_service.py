@@ -13,7 +13,7 @@ from relatedpapers.v1 import recommendation_service_pb2 as pb
 from service.settings import Settings
 from tests.search.conftest import Search
 from tests.search.corpora import Paper
-from tests.search.test_searcher import HOSTILE
+from tests.search.hostile import HOSTILE
 from tests.service import toy
 from tests.serving import Running, Starting, put_together, train
 

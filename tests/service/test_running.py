@@ -1,11 +1,11 @@
 """Health, reflection, deadlines, draining, and Redis that goes away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from functools import partialmethod
 from pathlib import Path
 from threading import Event
-from typing import Any, Self
+from typing import Any
 
 import grpc
 import pytest
@@ -21,6 +21,7 @@ from service.background import Background
 from service.cache import RedisCache
 from service.embedded import Role, attach
 from service.settings import Settings
+from tests.service.support import DRAFT, Busy, until
 from tests.serving import Running, Starting
 from tests.support import PATIENCE_SECONDS
 
@@ -32,39 +33,6 @@ SERVICES = [
 ]
 SERVING, NOT_SERVING = HealthCheckResponse.SERVING, HealthCheckResponse.NOT_SERVING
 PLAIN = pb.ListRelatedPapersRequest(paper_ids=["graph-05"])
-DRAFT = pb.ListRelatedPapersRequest(draft=pb.Draft(title="Planar graph coloring"))
-
-
-class Busy:
-    """Keeps the background thread busy, so that what needs it waits, until `release`."""
-
-    def __init__(self, running: Running) -> None:
-        self._background = running.application.core.background
-        self._released = Event()
-        self._begun = Event()
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._background.run(self._work))
-        await asyncio.to_thread(self._begun.wait)
-        return self
-
-    def _work(self) -> None:
-        self._begun.set()
-        self._released.wait()
-
-    def release(self) -> None:
-        self._released.set()
-
-    async def __aexit__(self, *error: object) -> None:
-        self.release()
-        await self._task
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let other tasks work until the condition holds."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not condition():  # noqa: ASYNC110 - what is waited for sets no event
-            await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("service", SERVICES)

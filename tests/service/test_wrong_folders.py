@@ -17,7 +17,7 @@ from service.tombstones import KEY_FILE as TOMBSTONES_KEY
 from tests.feedback.support import event
 from tests.feedback.test_write import fails
 from tests.servers import durable
-from tests.service.test_errors import error_info
+from tests.service.support import error_info
 from tests.serving import COMMAND, Starting
 from tests.support import ROOT
 

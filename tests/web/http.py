@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from google.protobuf import json_format
 from google.protobuf.message import Message
+from prometheus_client.parser import text_string_to_metric_families as families
 
 from tests.support import PATIENCE_SECONDS
 
@@ -77,3 +78,17 @@ def query(method: str, request: Message) -> str:
     """The path of a call as a GET."""
     message = json_format.MessageToJson(request, indent=None)
     return f"{PACKAGE}{method}?{urlencode({'encoding': 'json', 'message': message})}"
+
+
+async def samples(http: Http) -> dict[str, dict[tuple[str, ...], float]]:
+    """Every sample of /metrics by its name, then by the values of its labels in their order."""
+    answer = await http.get("/metrics")
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert answer.headers["cache-control"] == "no-store"
+    found: dict[str, dict[tuple[str, ...], float]] = {}
+    for family in families(answer.content.decode()):
+        for sample in family.samples:
+            labels = tuple(sample.labels[name] for name in sorted(sample.labels))
+            found.setdefault(sample.name, {})[labels] = sample.value
+    return found

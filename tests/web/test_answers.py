@@ -24,8 +24,15 @@ from relatedpapers.v1 import paper_service_pb2 as papers
 from relatedpapers.v1 import recommendation_service_pb2 as pb
 from service.handlers import SERVICES
 from service.web.json_writer import answer_to_json, to_json
-from tests.service.test_errors import BATCH, GET_MODEL, GET_PAPER, GET_PAPERS, LIST, LIST_MODELS
-from tests.service.test_running import DRAFT
+from tests.service.support import (
+    BATCH,
+    DRAFT,
+    GET_MODEL,
+    GET_PAPER,
+    GET_PAPERS,
+    LIST,
+    LIST_MODELS,
+)
 from tests.serving import Running
 from tests.web.http import Http
 from tests.web.wires import WIRES, parsed

@@ -10,7 +10,7 @@ from service.settings import Settings
 from service.web.caching import FRESH, PASSING, UNKEPT, etag, matches
 from service.web.finishing import accepts_gzip
 from tests.feedback.support import event, write
-from tests.service.test_errors import BATCH, GET_MODEL, GET_PAPER, LIST
+from tests.service.support import BATCH, GET_MODEL, GET_PAPER, LIST
 from tests.serving import Running, Starting
 from tests.web.http import PACKAGE, Http, query
 

@@ -11,8 +11,11 @@ import pytest
 
 from service.settings import Settings
 from service.web.limits import LimitedProtocol, Limits
-from tests.service.test_errors import LIST
-from tests.service.test_running import Busy, until
+from tests.service.support import (
+    LIST,
+    Busy,
+    until,
+)
 from tests.serving import COMMAND, Running, Starting
 from tests.support import PATIENCE_SECONDS, ROOT
 from tests.web.http import PACKAGE, Http

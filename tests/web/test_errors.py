@@ -22,8 +22,14 @@ from service.web.connect import ConnectApplication
 from service.web.finishing import Finishing
 from service.web.gateway import Gateway
 from service.web.server import WebServer, listen
-from tests.service.test_errors import ERRORS, GET_PAPER, LIST, listing
-from tests.service.test_running import DRAFT, Busy, until
+from tests.service.failing_calls import ERRORS, listing
+from tests.service.support import (
+    DRAFT,
+    GET_PAPER,
+    LIST,
+    Busy,
+    until,
+)
 from tests.serving import Running, Starting
 from tests.web.http import NOTHING, Http, query
 from tests.web.wires import WIRES, ConnectGet, ConnectJson, Failure, Wire, connect_failure

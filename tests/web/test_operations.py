@@ -10,17 +10,19 @@ import time
 import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
-from prometheus_client.parser import text_string_to_metric_families as families
 
 from relatedpapers.v1 import paper_service_pb2 as papers
 from service.handlers import SERVICES
 from service.settings import Settings
 from service.web.descriptions import descriptions
 from service.web.reference import EXAMPLES
-from tests.service.test_errors import GET_PAPER, LIST
-from tests.service.test_running import DRAFT
+from tests.service.support import (
+    DRAFT,
+    GET_PAPER,
+    LIST,
+)
 from tests.serving import Running, Starting
-from tests.web.http import PACKAGE, Http
+from tests.web.http import PACKAGE, Http, samples
 from tests.web.wires import WIRES
 
 METHODS = {
@@ -28,20 +30,6 @@ METHODS = {
     for service in SERVICES
     for method in service.methods
 }
-
-
-async def samples(http: Http) -> dict[str, dict[tuple[str, ...], float]]:
-    """Every sample of /metrics by its name, then by the values of its labels in their order."""
-    answer = await http.get("/metrics")
-    assert answer.status == 200
-    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
-    assert answer.headers["cache-control"] == "no-store"
-    found: dict[str, dict[tuple[str, ...], float]] = {}
-    for family in families(answer.content.decode()):
-        for sample in family.samples:
-            labels = tuple(sample.labels[name] for name in sorted(sample.labels))
-            found.setdefault(sample.name, {})[labels] = sample.value
-    return found
 
 
 async def test_calls_are_counted_over_every_protocol(running: Running) -> None:

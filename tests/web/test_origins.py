@@ -6,7 +6,7 @@ from relatedpapers.v1 import recommendation_service_pb2 as pb
 from service.public_url import public_url
 from service.settings import Settings, SettingsError, load
 from service.web.hosts import Hosts
-from tests.service.test_errors import LIST
+from tests.service.support import LIST
 from tests.serving import Starting
 from tests.web.http import JSON, PACKAGE, Http, query
 

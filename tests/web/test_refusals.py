@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from service.errors import CODES, Reason
-from tests.service.test_errors import LIST
+from tests.service.support import LIST
 from tests.serving import Running
 from tests.web.http import JSON, PACKAGE, Http
 from tests.web.wires import connect_failure

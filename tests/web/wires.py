@@ -11,7 +11,7 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from service.errors import Code
-from tests.service.test_errors import GOOGLE_RPC
+from tests.service.support import GOOGLE_RPC
 from tests.web.http import NOTHING, PACKAGE, Answer, Http, query
 
 
