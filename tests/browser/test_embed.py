@@ -1,7 +1,6 @@
 """The widget's file, the page that shows it, and the same list without a script."""
 
 import re
-from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
@@ -12,19 +11,14 @@ from tests.browser.conftest import Browse
 from tests.browser.support import DEVICES, Look, Site, document, sound
 from tests.browser.widget import PAPER
 from tests.serving import Addresses, client_of
-from tests.support import PATIENCE_SECONDS
+from tests.web.http import Answer, answer_of
 
 FRAME = f"/embed/papers/{PAPER}"
 
 
-def ask(service: Addresses, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
-    connection = HTTPConnection(urlsplit(service.web).netloc, timeout=PATIENCE_SECONDS)
-    connection.request("GET", path, headers={n.replace("_", "-"): v for n, v in headers.items()})
-    response = connection.getresponse()
-    found = {name.lower(): value for name, value in response.headers.items()}
-    body = response.read()
-    connection.close()
-    return response.status, found, body
+def ask(service: Addresses, path: str, **headers: str) -> Answer:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return answer_of(urlsplit(service.web).port or 80, "GET", path, named)
 
 
 def test_file_is_immutable_and_for_every_origin(service: Addresses, site: Site) -> None:

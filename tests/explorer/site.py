@@ -1,13 +1,9 @@
 """The pages of a service, asked without a browser."""
 
 from collections.abc import Mapping
-from http.client import HTTPConnection
-from types import MappingProxyType
 
 from tests.explorer.markup import Markup, check
-from tests.support import PATIENCE_SECONDS
-
-NOTHING: Mapping[str, str] = MappingProxyType({})
+from tests.web.http import NOTHING, answer_of
 
 
 class Site:
@@ -21,14 +17,8 @@ class Site:
         self, path: str, headers: Mapping[str, str] = NOTHING
     ) -> tuple[int, dict[str, str], str]:
         """The status, the headers with lower-case names, and the body of the answer to a GET."""
-        connection = HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE_SECONDS)
-        try:
-            connection.request("GET", path, headers=dict(headers))
-            response = connection.getresponse()
-            found = {name.lower(): value for name, value in response.headers.items()}
-            return response.status, found, response.read().decode()
-        finally:
-            connection.close()
+        status, found, body = answer_of(self._port, "GET", path, headers)
+        return status, found, body.decode()
 
     def page(self, path: str, status: int = 200) -> Markup:
         """A page that must have this status."""

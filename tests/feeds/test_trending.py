@@ -9,10 +9,11 @@ import pytest
 
 from relatedpapers.v1.recommendation_service_pb2 import ResultSource
 from tests.explorer.site import Site
-from tests.feeds.asking import Answer, Feeds
+from tests.feeds.asking import Feeds
 from tests.feeds.validation import READ
 from tests.serving import client_of, serve_both
 from tests.support import wait_until
+from tests.web.http import Answer
 
 CHOSEN = "graph-05"
 READERS = 12

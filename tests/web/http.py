@@ -30,12 +30,28 @@ class Answer(NamedTuple):
     @property
     def content(self) -> bytes:
         """The body, decompressed."""
-        compressed = self.headers.get("content-encoding") == "gzip"
+        compressed = self.body and self.headers.get("content-encoding") == "gzip"
         return gzip.decompress(self.body) if compressed else self.body
 
     def json(self) -> Any:
         """The body as JSON."""
         return json.loads(self.content)
+
+
+def answer_of(
+    port: int, verb: str, path: str, headers: Mapping[str, str] = NOTHING, body: bytes = b""
+) -> Answer:
+    """The answer to a request of a port of this machine."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+    try:
+        connection.request(verb, path, body or None, dict(headers))
+        response = connection.getresponse()
+        found: dict[str, str] = {}
+        for name, value in response.getheaders():
+            found[name.lower()] = ", ".join(filter(None, (found.get(name.lower()), value)))
+        return Answer(response.status, found, response.read())
+    finally:
+        connection.close()
 
 
 class Http:
@@ -48,19 +64,7 @@ class Http:
         self, verb: str, path: str, body: bytes = b"", headers: Mapping[str, str] = NOTHING
     ) -> Answer:
         """The answer to a request."""
-        return await asyncio.to_thread(self._send, verb, path, body, headers)
-
-    def _send(self, verb: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
-        try:
-            connection.request(verb, path, body or None, dict(headers))
-            response = connection.getresponse()
-            found: dict[str, str] = {}
-            for name, value in response.getheaders():
-                found[name.lower()] = ", ".join(filter(None, (found.get(name.lower()), value)))
-            return Answer(response.status, found, response.read())
-        finally:
-            connection.close()
+        return await asyncio.to_thread(answer_of, self.port, verb, path, headers, body)
 
     async def get(self, path: str, headers: Mapping[str, str] = NOTHING) -> Answer:
         """The answer to a GET."""
