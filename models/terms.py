@@ -17,6 +17,8 @@ DESCRIPTIONS: Mapping[str, str] = MappingProxyType(
         "neighborhood": "How far the papers that cite either, or that either cites, are the same.",
         "co_citation": "How often both are cited together; recent papers and short reference "
         "lists count more.",
+        "shared_neighbors": "How far the papers nearest to both, by the subjects and the "
+        "neighbourhoods around them, are the same.",
         "coupling": "How far both cite the same works; works that few cite count more.",
         "authors": "How many authors both papers have in common.",
         "co_readers": "How far the same readers have both papers.",

@@ -176,7 +176,7 @@ def model(version: Version) -> Model:
             Term(
                 name=term["name"],
                 popularity=term["kind"] == "popularity",
-                description=term.get("description", ""),
+                description=term["description"],
             )
             for term in manifest.terms
         ],

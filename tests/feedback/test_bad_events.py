@@ -13,7 +13,7 @@ from service import validation
 from service.errors import CODES, RETRY_HELPS, Reason
 from service.feedback import MAX_CALL_EVENTS, MAX_EVENTS
 from tests.feedback.support import assert_refused, event, reasons, stored_ids, write
-from tests.service.test_errors import error_info
+from tests.service.support import error_info
 from tests.serving import Running
 
 MISSING, INVALID = Reason.FIELD_MISSING, Reason.FIELD_INVALID
