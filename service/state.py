@@ -91,15 +91,27 @@ def _losses(info: Mapping[str, object]) -> list[str]:
 
 
 async def _sync_losses(client: Redis, info: Mapping[str, object]) -> list[str]:
+    """What CONFIG alone says: when the file is synced."""
     if not info["aof_enabled"]:
         return []
     try:
-        policy = (await client.config_get("appendfsync")).get("appendfsync")
+        found = await client.config_get(
+            "*appendfsync*"
+        )  # one pattern: before 7.0 no server took two
     except ResponseError:
-        return ["The state server does not say how it syncs its file; appendfsync must be always."]
-    if policy == "always":
-        return []
-    return [f"The state server syncs its file '{policy}', not 'always': a power cut loses writes."]
+        must = "appendfsync must be always, and no-appendfsync-on-rewrite no"
+        return [f"The state server does not say how it syncs its file; {must}."]
+    losses = []
+    if (policy := found.get("appendfsync")) != "always":
+        losses.append(
+            f"The state server syncs its file '{policy}', not 'always': a power cut loses writes."
+        )
+    if found.get("no-appendfsync-on-rewrite") != "no":
+        losses.append(
+            "The state server syncs nothing while it writes a file anew "
+            "(no-appendfsync-on-rewrite): a power cut then loses writes."
+        )
+    return losses
 
 
 async def _mark(client: Redis) -> list[str]:

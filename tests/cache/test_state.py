@@ -86,6 +86,12 @@ async def test_a_late_sync_is_named(run: Run) -> None:
     assert "'everysec', not 'always'" in warning
 
 
+async def test_a_sync_that_waits_for_a_rewrite_is_named(run: Run) -> None:
+    server = run(*DURABLE, "--no-appendfsync-on-rewrite", "yes")
+    [warning] = (await check_state(server.url)).losses
+    assert "syncs nothing while it writes a file anew" in warning
+
+
 async def test_a_managed_server_without_config(run: Run) -> None:
     server = run(*DURABLE, "--rename-command", "CONFIG", "")
     [warning] = (await check_state(server.url)).losses
