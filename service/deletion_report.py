@@ -3,22 +3,34 @@
 from collections.abc import Sequence
 
 from relatedpapers.v1 import feedback_service_pb2 as pb
-from service.reader_deletion import FileRewrite
+from service.state_files import FileRewrite, Rewritten
 
-_FILE = {
+_APPEND_ONLY_FILE = {
     FileRewrite.DONE: "The state server has written its append-only file anew, without the reader.",
     FileRewrite.LATER: "The state server still writes its append-only file anew. What was deleted "
     "is in the old one until then; delete the reader again to wait for it.",
+    FileRewrite.FAILED: "The append-only file of the state server, which could not write it anew; "
+    "its log says why. What was deleted is in it until it can: delete the reader again to ask.",
     FileRewrite.FORBIDDEN: "The append-only file of the state server, which lets nobody ask for "
     "it to be written anew: what was deleted goes when the server does that itself, each time the "
     "file has doubled.",
 }
+_SNAPSHOT = {
+    FileRewrite.DONE: "The state server has made its snapshot anew, without the reader.",
+    FileRewrite.LATER: "The snapshot of the state server, which has not made it anew yet. What was "
+    "deleted is in the old one until then; delete the reader again to wait for it.",
+    FileRewrite.FAILED: "The snapshot of the state server, which could not make it anew; its log "
+    "says why. What was deleted is in it until it can: delete the reader again to ask.",
+    FileRewrite.FORBIDDEN: "The snapshot of the state server, if it makes any: it lets nobody ask "
+    "for one. What was deleted goes when it makes the next by itself.",
+}
 
 
-def deletion(events: int, rewrite: FileRewrite, models: Sequence[str]) -> pb.DeleteReaderResponse:
+def deletion(events: int, files: Rewritten, models: Sequence[str]) -> pb.DeleteReaderResponse:
     """The answer.
 
     events: how many were deleted.
+    files: of the state server.
     models: the versions that were trained on the reader.
     """
     response = pb.DeleteReaderResponse(deleted_event_count=events)
@@ -32,9 +44,13 @@ def deletion(events: int, rewrite: FileRewrite, models: Sequence[str]) -> pb.Del
         name="trends",
         description="What the reader did, by the hour, as trending papers are made of it.",
     )
-    if rewrite in _FILE:
-        place = response.gone if rewrite is FileRewrite.DONE else response.remaining
-        place.add(name="append-only-file", description=_FILE[rewrite])
+    for name, rewrite, descriptions in (
+        ("append-only-file", files.append_only_file, _APPEND_ONLY_FILE),
+        ("snapshot", files.snapshot, _SNAPSHOT),
+    ):
+        if rewrite is not FileRewrite.NO_FILE:
+            place = response.gone if rewrite is FileRewrite.DONE else response.remaining
+            place.add(name=name, description=descriptions[rewrite])
     for version in models:
         response.remaining.add(
             name="model",
@@ -64,7 +80,7 @@ def deletion(events: int, rewrite: FileRewrite, models: Sequence[str]) -> pb.Del
     )
     response.remaining.add(
         name="exports",
-        description="Files that `related-papers feedback export` wrote before, and backups: "
-        "they go when you remove them.",
+        description="Files that `related-papers feedback export` wrote before, and backups, also "
+        "of the state server's files: they go when you remove them.",
     )
     return response

@@ -1,18 +1,13 @@
-"""Deletes a reader from the live state, and from the append-only file that holds it.
+"""Deletes a reader from the live state, and from the files that hold it.
 
 What a reader did is gone at once from what the service answers. The bytes are gone from the disk
-when the server has rewritten its file, which this waits for. A managed server may forbid that; then
-they go when the server itself rewrites it, which Redis does each time the file has doubled.
+when the server has written its files anew, which this waits for: service/state_files.py.
 """
 
-import asyncio
-import time
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any, NamedTuple
 
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
 from models.event_types import EVENT_TYPES, EventType
 from service.events import (
@@ -36,6 +31,7 @@ from service.keys import (
     trending_hours_key,
     trending_prefix,
 )
+from service.state_files import Rewritten, rewrite_files
 from service.times import present_ms
 from service.tombstones import Tombstones
 from service.trending.records import Fields
@@ -45,20 +41,6 @@ DELETION = "delete-reader"
 readers in memory drops the one with that tombstone."""
 
 _SCANNED_AT_ONCE = 1_000
-_POLL_SECONDS = 0.05
-
-
-class FileRewrite(StrEnum):
-    """What became of the append-only file."""
-
-    DONE = "done"
-    """It holds nothing of the reader any more."""
-    LATER = "later"
-    """It is still being rewritten, or the last attempt failed; the server goes on by itself."""
-    FORBIDDEN = "forbidden"
-    """The server lets nobody ask for it, and does it when its file has doubled."""
-    NO_FILE = "no file"
-    """The server keeps nothing on disk."""
 
 
 class Deleted(NamedTuple):
@@ -69,7 +51,7 @@ class Deleted(NamedTuple):
 
     events: int
     entries: int
-    rewrite: FileRewrite
+    files: Rewritten
 
 
 async def delete_reader(
@@ -83,10 +65,11 @@ async def delete_reader(
     """Delete all live state of a reader and set the tombstone; a reader unknown here gets one too.
 
     Events that are accepted meanwhile or later begin a new history. Called again after an error or
-    for LATER, it finishes what is left. Counters keep what they have counted: they name no reader.
+    for files that are not complete, it finishes what is left. Counters keep what they have counted:
+    they name no reader.
 
     types: of the events that readers may have sent.
-    patience_seconds: how long the rewrite of the file is waited for.
+    patience_seconds: how long the server's files are waited for.
     Raises ServiceError STATE_AWAY.
     """
     partition = partition_of(reader)
@@ -110,7 +93,7 @@ async def delete_reader(
             [count] = await run_scripts(client, ERASE, [(keys, [trends, *mine])])
             erased += count
         end = "(" + page[-1][0]
-    return Deleted(held, erased, await rewrite_file(client, patience_seconds))
+    return Deleted(held, erased, await rewrite_files(client, patience_seconds))
 
 
 async def _bury(client: Redis, tombstone: str, reader: str) -> tuple[str, int]:
@@ -131,44 +114,6 @@ async def _bury(client: Redis, tombstone: str, reader: str) -> tuple[str, int]:
         [last] = await run_scripts(client, BURY, [(keys, arguments)])
         if last:
             return last.decode(), len(records)
-
-
-async def rewrite_file(client: Redis, patience_seconds: float) -> FileRewrite:
-    """Have the append-only file written anew from what is live now, and wait for it.
-
-    Any rewrite that begins from now on will do: whoever waits at the same time shares it, in
-    whatever process. One that began earlier may keep what was deleted.
-    """
-    deadline = time.monotonic() + patience_seconds
-    with state_errors():
-        info = await client.info("persistence")
-        if not info["aof_enabled"]:
-            return FileRewrite.NO_FILE
-        before, began = _rewrites(info), False
-        while not began or _rewriting(info):
-            if time.monotonic() > deadline:
-                return FileRewrite.LATER
-            if _rewriting(info):
-                await asyncio.sleep(_POLL_SECONDS)
-            else:
-                try:
-                    await client.bgrewriteaof()
-                    began = True
-                except ResponseError as error:
-                    if "in progress" not in str(error):
-                        return FileRewrite.FORBIDDEN
-            info = await client.info("persistence")
-            began = began or _rewrites(info) > before
-    return FileRewrite.DONE if info["aof_last_bgrewrite_status"] == "ok" else FileRewrite.LATER
-
-
-def _rewrites(info: Mapping[str, Any]) -> int:
-    """How many have begun; servers before Redis 7.0 do not say."""
-    return int(info.get("aof_rewrites", 0))
-
-
-def _rewriting(info: Mapping[str, Any]) -> bool:
-    return bool(info["aof_rewrite_in_progress"] or info["aof_rewrite_scheduled"])
 
 
 async def _page(client: Redis, log: str, events: str, end: str) -> list[tuple[str, bytes | None]]:

@@ -79,7 +79,7 @@ class ReaderRecords:
             self._state.client, self._tombstones, reader, types=self._types
         )
         models = await self._background.run(_models_with, catalog, reader)
-        return deletion(len(events), deleted.rewrite, models)
+        return deletion(len(events), deleted.files, models)
 
     async def _events(self, reader: str, history: History) -> dict[_Place, pb.Event]:
         """The events as they were stored. The history knows all that shape the library, for good;

@@ -25,8 +25,8 @@ from service.digest.subscriptions import (
 from service.errors import Reason, ServiceError
 from service.feedback import no_state
 from service.feedback_state import FeedbackState
-from service.reader_deletion import FileRewrite, rewrite_file
 from service.secrets import InvalidToken
+from service.state_files import rewrite_files
 from service.times import present_ms
 from service.validation import missing
 
@@ -140,14 +140,13 @@ class DigestHandlers:
     async def erase_subscription(
         self, request: pb.EraseSubscriptionRequest
     ) -> pb.EraseSubscriptionResponse:
-        """Delete a subscription, from the file of the state server too."""
+        """Delete a subscription, from the files of the state server too."""
         state = self._stored()
         id = self._named(request.token).id
         if not await state.subscriptions.erase(id):
             return pb.EraseSubscriptionResponse()  # or anybody could have the file written at will
-        rewrite = await rewrite_file(state.server.client, _REWRITE_PATIENCE_SECONDS)
-        done = rewrite in {FileRewrite.DONE, FileRewrite.NO_FILE}
-        return pb.EraseSubscriptionResponse(file_rewritten=done)
+        files = await rewrite_files(state.server.client, _REWRITE_PATIENCE_SECONDS)
+        return pb.EraseSubscriptionResponse(file_rewritten=files.complete)
 
     def _stored(self) -> DigestState:
         if self._state is None:

@@ -15,18 +15,20 @@ from service.feedback_log import START, FeedbackLog
 from service.feedback_scripts import ERASE
 from service.feedback_state import FeedbackState, History, Outcome, run_scripts
 from service.keys import counts_key, partition_of
-from service.reader_deletion import DELETION, Deleted, FileRewrite, delete_reader, rewrite_file
+from service.reader_deletion import DELETION, Deleted, delete_reader
+from service.state_files import FileRewrite, Rewritten, rewrite_files
 from service.tombstones import Tombstones
 from tests.feedback.oracle import retraction, stored
 from tests.feedback.test_state_append import consume
-from tests.servers import DURABLE, SystemRedis, durable
-from tests.support import require_tool, wait_until
+from tests.servers import durable
+from tests.support import wait_until
 
 READER = f"reader-{uuid4()}"
 PAPER = f"paper-{uuid4()}"
 EVENT = f"event-{uuid4()}"
 IMPRESSION = f"event-{uuid4()}"
 NAMES = (READER, PAPER, EVENT, IMPRESSION)
+FILE_DONE = Rewritten(FileRewrite.DONE, FileRewrite.NO_FILE)
 
 
 @pytest_asyncio.fixture(params=["embedded", "system"])
@@ -69,16 +71,16 @@ async def test_no_byte_of_a_deleted_reader_stays(own_state: FeedbackState, tmp_p
     await live(own_state)
     await consume(FeedbackLog(own_state.client), 20)
     await live(own_state)  # replayed: changes nothing
-    assert await rewrite_file(own_state.client, 60) is FileRewrite.DONE
+    assert (await rewrite_files(own_state.client, 60)).complete
     assert found_in(tmp_path) == set(NAMES)  # the search would find them, also in a written file
 
     deleted = await delete_reader(own_state.client, tombstones, READER)
 
-    assert deleted == Deleted(events=32, entries=33, rewrite=FileRewrite.DONE)
+    assert deleted == Deleted(events=32, entries=33, files=FILE_DONE)
     # The counters of a paper name no reader, and stay: it stands nowhere else.
     wait_until(lambda: found_in(tmp_path) == {PAPER}, "the server has removed its old files")
     await own_state.client.delete(counts_key(partition_of(READER)))
-    assert await rewrite_file(own_state.client, 60) is FileRewrite.DONE
+    assert (await rewrite_files(own_state.client, 60)).complete
     wait_until(lambda: not found_in(tmp_path), "the server has removed its old files")
     assert await own_state.history(READER) == History("", [])
     assert READER not in {reader async for reader in own_state.readers()}
@@ -210,27 +212,8 @@ async def test_two_deletions_at_once_both_wait_for_their_own_rewrite(
         delete_reader(own_state.client, tombstones, READER),
         delete_reader(own_state.client, tombstones, "neighbour-1"),
     )
-    assert {each.rewrite for each in done} == {FileRewrite.DONE}
+    assert {each.files for each in done} == {FILE_DONE}
     wait_until(lambda: not found_in(tmp_path), "the server has removed its old files")
-
-
-async def test_who_asks_for_a_rewrite_at_the_same_time_shares_it(own_state: FeedbackState) -> None:
-    before = (await own_state.client.info("persistence"))["aof_rewrites"]
-    await asyncio.gather(*(own_state.client.ping() for _ in range(50)))  # all connections stand
-    asked = (rewrite_file(own_state.client, 60) for _ in range(50))
-    assert set(await asyncio.gather(*asked)) == {FileRewrite.DONE}
-    begun = (await own_state.client.info("persistence"))["aof_rewrites"] - before
-    assert 1 <= begun <= 2, "the second for those who came when the first had begun"
-
-
-async def test_a_managed_server_that_forbids_the_rewrite(tmp_path: Path) -> None:
-    options = (*DURABLE, "--rename-command", "BGREWRITEAOF", "")
-    with SystemRedis(require_tool("redis-server"), tmp_path, *options) as server:
-        state = FeedbackState(server.url)
-        await state.append([stored(READER, "e")])
-        deleted = await delete_reader(state.client, Tombstones.open(state.client, tmp_path), READER)
-        assert deleted == Deleted(events=1, entries=1, rewrite=FileRewrite.FORBIDDEN)
-        await state.close()
 
 
 async def test_a_server_without_a_file(system_redis: str, tmp_path: Path) -> None:
@@ -238,5 +221,5 @@ async def test_a_server_without_a_file(system_redis: str, tmp_path: Path) -> Non
     await state.client.flushall()
     await state.append([stored(READER, "e")])
     deleted = await delete_reader(state.client, Tombstones.open(state.client, tmp_path), READER)
-    assert deleted == Deleted(events=1, entries=1, rewrite=FileRewrite.NO_FILE)
+    assert deleted == Deleted(1, 1, Rewritten(FileRewrite.NO_FILE, FileRewrite.NO_FILE))
     await state.close()

@@ -10,7 +10,8 @@ from models.event_types import RETRACT
 from service.embedded import Role, attach
 from service.feedback_state import FeedbackState
 from service.keys import partition_of
-from service.reader_deletion import FileRewrite, delete_reader, rewrite_file
+from service.reader_deletion import delete_reader
+from service.state_files import rewrite_files
 from tests.support import wait_until
 from tests.trending.conftest import Server
 from tests.trending.oracle import trends
@@ -44,7 +45,7 @@ async def test_nothing_of_a_deleted_reader_stays(own_server: Server) -> None:
     await publisher.step()
     assert "secret" in (await server.ranking()).papers
     whose = server.records.fields.hash("ada")
-    assert await rewrite_file(server.state.client, 60) is FileRewrite.DONE
+    assert (await rewrite_files(server.state.client, 60)).complete
     assert list(holding(server, whose)), "the search would find it"
     await delete_reader(server.state.client, server.tombstones, "ada")
     await server.count()

@@ -108,8 +108,8 @@ class FeedbackServiceServicer:
         """Deletes a reader, and says what is gone now and what goes when. From the answer on no list is made from the
         reader's history, by whichever model, and a digest that is made of the reader's list ends when it is due next.
         Deleting an unknown reader succeeds, so that a retry is safe. Events that are sent for this reader later begin a
-        new history. The call waits until the state server has written its file anew, a minute at most: allow it more than
-        that.
+        new history. The call waits until the state server has written its files anew, the append-only file and the
+        snapshot if it makes any, a minute at most: allow it more than that.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
