@@ -74,6 +74,12 @@ class History(NamedTuple):
     events: list[Event]
 
 
+class _Connections:
+    """How many a client ever made; states that share the client share it."""
+
+    made = 0
+
+
 class FeedbackState:
     """Reads and writes the readers' state; all that is written is durable on return.
 
@@ -95,10 +101,11 @@ class FeedbackState:
         match_keys: Callable[[Redis], Awaitable[None]] | None = None,
     ) -> None:
         self.url = url
-        self.client = connect(url, timeout_seconds=timeout_seconds)
+        self.client = connect(url, timeout_seconds=timeout_seconds, on_connect=self._connected)
         self._allow_unsafe = allow_unsafe
         self._match_keys = match_keys
-        self._checked = False
+        self._connections = _Connections()
+        self._checked = -1  # how many had been made when the server was last checked
         self.types = types
 
     def by(self, types: Mapping[str, EventType]) -> "FeedbackState":
@@ -138,19 +145,21 @@ class FeedbackState:
 
     @asynccontextmanager
     async def storing(self) -> AsyncIterator[None]:
-        """Around what is to be stored for good: before the first time, and after the state server
-        was away, it asks whether the server keeps what it is given. It may be another by then.
+        """Around what is to be stored for good: it asks whether the server keeps what it is given,
+        before the first time, after the state server was away, and again where a connection was
+        made meanwhile. Another server may answer over that.
 
-        Raises ServiceError STATE_UNSAFE where that could be lost, unless that is allowed.
+        Raises ServiceError STATE_UNSAFE where what is stored could be lost, unless that is allowed:
+        nothing counts as stored then.
         """
-        if not self._checked:
-            await self._check()
+        await self._check()
         try:
             yield
         except ServiceError as error:
             if error.reason is Reason.STATE_AWAY:
-                self._checked = False
+                self._checked = -1
             raise
+        await self._check()
 
     async def revision(self, reader: str) -> str:
         """The revision of a reader's history; "" for a reader without one."""
@@ -202,7 +211,16 @@ class FeedbackState:
         """Close the connections."""
         await self.client.aclose()
 
+    def _connected(self) -> None:
+        self._connections.made += 1
+
     async def _check(self) -> None:
+        while self._checked != self._connections.made:
+            connections = self._connections.made
+            await self._inspect()
+            self._checked = connections
+
+    async def _inspect(self) -> None:
         try:
             with state_errors():
                 report = await inspect_state(self.client)
@@ -213,10 +231,9 @@ class FeedbackState:
         if report.losses and not self._allow_unsafe:
             raise ServiceError(
                 Reason.STATE_UNSAFE,
-                f"Nothing is stored, since it could be lost. {' '.join(report.losses)} Mend that, "
-                "or accept it with --allow-unsafe-state.",
+                f"Nothing counts as stored, since it could be lost. {' '.join(report.losses)} Mend "
+                "that, or accept it with --allow-unsafe-state.",
             )
-        self._checked = True
 
     def _arguments(
         self, events: Sequence[StoredEvent], tombstone: Callable[[str], str] | None

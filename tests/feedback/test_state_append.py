@@ -4,10 +4,12 @@ import asyncio
 import itertools
 import random
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from redis.asyncio import Redis
 
 from models.interactions import Event, library
 from service.errors import Reason, ServiceError
@@ -17,7 +19,8 @@ from service.feedback_state import FeedbackState, History, Outcome
 from service.keys import PARTITIONS, STATE_FORMAT, STATE_FORMAT_KEY
 from service.state_digest import StateDigest, state_digest
 from tests.feedback.oracle import NOW_MS, Oracle, retraction, stored
-from tests.servers import SystemRedis
+from tests.servers import DURABLE, SystemRedis
+from tests.support import require_tool
 
 ACCEPTED, DUPLICATE, REUSED, _ = Outcome
 TYPES = ["impression", "click", "save", "unsave", "hide", "retract"]
@@ -287,6 +290,39 @@ async def test_a_server_that_came_back_less_safe_gets_nothing(state_server: Syst
         await newer.append([stored("r", "e4")])
     for each in (state, careless, newer):
         await each.close()
+
+
+async def test_nor_does_one_that_came_back_while_nobody_asked(tmp_path: Path) -> None:
+    program = require_tool("redis-server")
+    with SystemRedis(program, tmp_path, *DURABLE) as server:
+        state = FeedbackState(server.url)
+        assert await state.append([stored("r", "e1")]) == [ACCEPTED]
+    with SystemRedis(program, tmp_path, "--maxmemory-policy", "allkeys-lru"):
+        await _ended(state)
+        for _ in range(2):
+            with pytest.raises(ServiceError, match=r"no append-only file.*evicts") as caught:
+                await state.append([stored("r", "e2")])
+            assert caught.value.reason is Reason.STATE_UNSAFE
+        await state.history("r")  # who reads is not held up
+    with SystemRedis(program, tmp_path, *DURABLE):
+        await _ended(state)
+        assert await state.append([stored("r", "e1"), stored("r", "e2")]) == [DUPLICATE, ACCEPTED]
+        before = await _checks(state)
+        assert await state.append([stored("r", "e3")]) == [ACCEPTED]
+        assert await _checks(state) == before, "no write waits for a check of what is known"
+    await state.close()
+
+
+async def _ended(state: FeedbackState) -> None:
+    """Returns when an idle connection of the state has seen the end of a server that was killed: it
+    came before the answer of the next one."""
+    async with Redis.from_url(state.url) as another:
+        await another.ping()
+
+
+async def _checks(state: FeedbackState) -> int:
+    """How often the server was asked how it syncs its file."""
+    return int((await state.client.info("commandstats"))["cmdstat_config|get"]["calls"])
 
 
 async def test_a_full_server_refuses_and_keeps_what_it_has(state_server: SystemRedis) -> None:
