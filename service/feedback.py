@@ -79,9 +79,9 @@ class FeedbackHandlers:
         self, requests: AsyncIterator[pb.StreamFeedbackRequest]
     ) -> AsyncIterator[pb.StreamFeedbackResponse]:
         """Acknowledgements, in the order of the messages, as their events become durable."""
-        caller = self._access.require(Scope.FEEDBACK, browsers=True)
+        self._access.require(Scope.FEEDBACK, browsers=True)
         unacknowledged = Unacknowledged()
-        receiving = asyncio.create_task(self._receive(requests, caller, unacknowledged))
+        receiving = asyncio.create_task(self._receive(requests, unacknowledged))
         try:
             async for group in unacknowledged.settled():
                 yield _acknowledgement(group)
@@ -111,14 +111,13 @@ class FeedbackHandlers:
         return self._records
 
     async def _receive(
-        self,
-        requests: AsyncIterator[pb.StreamFeedbackRequest],
-        caller: Caller,
-        unacknowledged: Unacknowledged,
+        self, requests: AsyncIterator[pb.StreamFeedbackRequest], unacknowledged: Unacknowledged
     ) -> None:
         last = 0
         try:
             async for request in requests:
+                # A stream may outlive its key, and the day that the network's hash is of.
+                caller = self._access.require(Scope.FEEDBACK, browsers=True)
                 number, events = request.sequence_number, request.events
                 if number <= last:
                     expected = f"more than {last}, the number of the message before"

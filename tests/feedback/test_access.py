@@ -18,7 +18,7 @@ from service.errors import Code, Reason
 from service.feedback import MAX_CALL_EVENTS
 from service.secrets import SigningKeys
 from service.settings import Settings, SettingsError, load
-from tests.feedback.support import attribution_token, event, logged, reasons, write
+from tests.feedback.support import attribution_token, event, logged, reasons, stored_ids, write
 from tests.service.support import error_info
 from tests.serving import COMMAND, Running, Starting
 
@@ -147,6 +147,24 @@ async def test_keys_come_and_go_while_the_service_runs(public: Settings, key_fil
         assert reasons(await write(running, [event()], {"x-api-key": key})) == [""]
         revoke(key_file, "new")
         assert (await refusal(running, {"x-api-key": key}))[1] == Reason.API_KEY_INVALID
+
+
+async def test_a_stream_ends_when_its_key_goes(public: Settings, key_file: Path) -> None:
+    key = create(key_file, [Scope.FEEDBACK], "pipeline")
+    first, second = (
+        pb.StreamFeedbackRequest(sequence_number=number, events=[event()]) for number in (1, 2)
+    )
+    async with Starting(public) as running:
+        stream = running.feedback.StreamFeedback(metadata=[("x-api-key", key)])
+        await stream.write(first)
+        assert (await stream.read()).acknowledged_sequence_number == 1
+        revoke(key_file, "pipeline")
+        await stream.write(second)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stream.read()
+        assert caught.value.code() == grpc.StatusCode.UNAUTHENTICATED
+        assert error_info(caught.value).reason == Reason.API_KEY_INVALID
+        assert await stored_ids(running, "ada") == {first.events[0].id}
 
 
 def revoke(key_file: Path, name: str) -> None:

@@ -92,6 +92,9 @@ class FeedbackServiceServicer:
         has too much to do ends the stream with RESOURCE_EXHAUSTED (`OVERLOADED`), and the same helps a little later.
 
         When the sender closes its side, the service acknowledges what is left and ends the stream with OK.
+
+        The API key is looked at again with each message: once it is revoked, the next message ends the stream with
+        UNAUTHENTICATED, after what came before it is acknowledged.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
