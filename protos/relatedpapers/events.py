@@ -1,6 +1,8 @@
 """Events on their way to the service, and how they went.
 
-Every event has an id before it is first sent, so that sending it again counts nothing twice.
+Every event has an id before it is first sent, so that sending it again counts nothing twice. One
+whose id is made here gets its time too: the service forgets an id some day, and tells by the time
+that the event is older.
 """
 
 import uuid
@@ -20,8 +22,9 @@ MAX_CALL_BYTES = 1 << 20
 EventLike = Event | Mapping[str, object]
 """An event as a message, or as a dictionary of its fields. `event_time` may be a `datetime` in it.
 
-A message without an id is given a random one in place, so that the caller too may send it again; a
-dictionary is not changed: a caller who may send one again puts an id in it.
+A message without an id is given a random one in place, and the present time if it has none, so that
+the caller too may send it again; a dictionary is not changed: a caller who may send one again puts
+an `id` and an `event_time` in it.
 """
 
 
@@ -45,6 +48,8 @@ def as_event(event: EventLike) -> Event:
     message = event if isinstance(event, Event) else Event(**event)  # type: ignore[arg-type]
     if not message.id:
         message.id = str(uuid.uuid4())
+        if not message.HasField("event_time"):
+            message.event_time.GetCurrentTime()
     return message
 
 

@@ -26,9 +26,10 @@ def write_feedback(
 ) -> Batch[sending.Outcome]:
     """How each event went, in order: durable, or why it was refused.
 
-    Up to a thousand events go out in a call. An event without an id gets one (`EventLike`), so that
-    retries count nothing twice; an outcome says whether a later retry of a refused event can help.
-    Where a call fails, those before it have stored their events: write all of them again.
+    Up to a thousand events go out in a call. An event without an id gets one, and a time
+    (`EventLike`), so that retries count nothing twice; an outcome says whether a later retry of a
+    refused event can help. Where a call fails, those before it have stored their events: write all
+    of them again.
     validate_only: check them and store nothing.
     """
 

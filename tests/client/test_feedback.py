@@ -3,6 +3,7 @@
 import asyncio
 import queue
 from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -76,6 +77,7 @@ async def test_a_message_without_an_id_gets_one_and_keeps_it(caller: Caller, rea
     messages = [Event(reader_id=reader, paper_id=PAPERS[0], type="read") for _ in range(2)]
     await caller.one("write_feedback", messages)
     assert UUID(messages[0].id) != UUID(messages[1].id)
+    assert all(message.HasField("event_time") for message in messages)
     assert all(outcome.duplicate for outcome in await caller.one("write_feedback", messages))
 
 
@@ -88,6 +90,15 @@ async def test_a_dictionary_without_an_id_is_a_new_event_each_time(
     assert first.event.id != second.event.id
     assert not second.duplicate
     assert "id" not in event
+
+
+def test_an_event_gets_a_time_with_its_id_and_keeps_its_own() -> None:
+    begin = datetime.now(UTC)
+    own = {"id": "e", "type": "read"}, {"event_time": begin - timedelta(days=3)}
+    [[named, timed, made]] = calls([*own, Event()])
+    assert not named.HasField("event_time"), "its caller may have sent it already, without one"
+    assert timed.event_time.ToDatetime(UTC) == begin - timedelta(days=3)
+    assert begin <= made.event_time.ToDatetime(UTC) <= datetime.now(UTC)
 
 
 async def test_validate_only_stores_nothing(caller: Caller, reader: str) -> None:

@@ -1,10 +1,12 @@
 """Send events as they come, one JSON object a line: `... | python stream.py ADDRESS`.
 
-An event has the fields of `relatedpapers.v1.Event`:
+An event has the fields of `relatedpapers.v1.Event`, here broken to fit:
 
-    {"id": "7f3a", "reader_id": "ada", "paper_id": "10.1145/3292500.3330701", "type": "save"}
+    {"id": "7f3a", "event_time": "2026-11-22T08:30:00Z", "reader_id": "ada",
+     "paper_id": "10.1145/3292500.3330701", "type": "save"}
 
-With an id of its own in each line the whole input can be sent again, and nothing counts twice.
+With an id of its own and its time in each line the whole input can be sent again, however much
+later, and nothing counts twice.
 """
 
 import sys
