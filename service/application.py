@@ -7,9 +7,11 @@ from functools import partial
 from typing import Self
 
 import structlog
+from redis.asyncio import Redis
 
 from models.event_types import EventType
 from models.manifest import ArtifactError
+from service import event_window
 from service.access import Access, proxies
 from service.api_keys import ApiKeys, ApiKeysError
 from service.cache import AnswerCache, CacheCounters, RedisCache
@@ -35,7 +37,7 @@ from service.secrets import SigningKeys, SigningKeysError
 from service.settings import Settings, SettingsError
 from service.state import StateFormatError, check_state
 from service.state_keys import match
-from service.times import DAY_MS
+from service.times import DAY_MS, DAY_SECONDS
 from service.web.api import Api
 from service.web.application import WebApplication
 from service.web.server import WebServer, listen
@@ -168,7 +170,7 @@ async def _check(state: FeedbackState, settings: Settings) -> None:
         report = await check_state(state.url)
         if report.reachable:
             with suppress(ServiceError):  # one that takes no writes, of which the report says so
-                await match(state.client, settings.data_dir)
+                await _prepare(state.client, settings)
     except (StateFormatError, SigningKeysError) as error:
         raise StartError(str(error)) from error
     if report.losses and not settings.allow_unsafe_state:
@@ -177,6 +179,13 @@ async def _check(state: FeedbackState, settings: Settings) -> None:
             "Mend that, name another server with --state-url, or accept it with "
             "--allow-unsafe-state."
         )
+
+
+async def _prepare(client: Redis, settings: Settings) -> None:
+    """What comes before the first event that is stored on a state server. Raises SigningKeysError
+    and ServiceError."""
+    await match(client, settings.data_dir)
+    await event_window.leave(client, settings.event_window_days * DAY_SECONDS)
 
 
 def _cache(settings: Settings) -> AnswerCache:
@@ -197,7 +206,7 @@ def _state(settings: Settings, types: Mapping[str, EventType]) -> FeedbackState 
             settings.state_url,
             types=types,
             allow_unsafe=settings.allow_unsafe_state,
-            match_keys=partial(match, data_dir=settings.data_dir),
+            prepare=partial(_prepare, settings=settings),
         )
     except ValueError as error:
         raise StartError(f"The URL of the state is not one of Redis: {error}.") from error

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from models.event_types import EVENT_TYPES, RETRACT
+from service import event_window
 from service.events import GONE, StoredEvent, unpack_accepted
 from service.feedback_scripts import ADVANCE, READ, TRIM
 from service.feedback_state import pack_for_lua, run_scripts, state_away, state_errors
@@ -44,7 +45,8 @@ class FeedbackLog:
     """Reads the logs of all partitions, counts what they hold, and trims them.
 
     window_seconds: how old an event may be when it is accepted. The log is never trimmed to less
-        than this, whatever is asked: it holds the ids that keep an event from counting twice.
+        than this, or than the longest window of any `serve` on this state, whatever is asked: it
+        holds the ids that keep an event from counting twice.
     types: the names of the counters of a paper.
     trends: what events say of trends, for who counts; None leaves that for others to catch up with.
     Every method raises ServiceError STATE_AWAY when the state server does not answer or refuses.
@@ -152,7 +154,8 @@ class FeedbackLog:
 
         now: the time, in seconds since 1970, if not the present.
         """
-        keep_seconds = max(keep_seconds, self._window_seconds + _CLOCKS_DIFFER_SECONDS)
+        window_seconds = max(self._window_seconds, await event_window.longest(self._client))
+        keep_seconds = max(keep_seconds, window_seconds + _CLOCKS_DIFFER_SECONDS)
         oldest_ms = max(0, int(((now or time.time()) - keep_seconds) * 1000))
         trimmed = 0
         for partition in range(PARTITIONS):

@@ -85,8 +85,8 @@ class FeedbackState:
 
     types: says which events histories hold: those that say anything about a paper.
     allow_unsafe: store also on a server that could lose them (see service/state.py).
-    match_keys: asked before anything is stored, raises SigningKeysError where the state was made
-        with other keys (see service/state_keys.py).
+    prepare: run before anything is stored, raises SigningKeysError where the state was made with
+        other keys (see service/state_keys.py).
     Every method raises ServiceError STATE_AWAY when the state server does not answer or refuses.
     Raises ValueError when the URL is not one of Redis.
     """
@@ -98,12 +98,12 @@ class FeedbackState:
         timeout_seconds: float = 5,
         types: Mapping[str, EventType] = EVENT_TYPES,
         allow_unsafe: bool = False,
-        match_keys: Callable[[Redis], Awaitable[None]] | None = None,
+        prepare: Callable[[Redis], Awaitable[None]] | None = None,
     ) -> None:
         self.url = url
         self.client = connect(url, timeout_seconds=timeout_seconds, on_connect=self._connected)
         self._allow_unsafe = allow_unsafe
-        self._match_keys = match_keys
+        self._prepare = prepare
         self._connections = _Connections()
         self._checked = -1  # how many had been made when the server was last checked
         self.types = types
@@ -224,8 +224,8 @@ class FeedbackState:
         try:
             with state_errors():
                 report = await inspect_state(self.client)
-            if self._match_keys:
-                await self._match_keys(self.client)
+            if self._prepare:
+                await self._prepare(self.client)
         except (StateFormatError, SigningKeysError) as error:
             raise ServiceError(Reason.STATE_UNSAFE, f"Nothing is stored: {error}.") from error
         if report.losses and not self._allow_unsafe:

@@ -36,6 +36,7 @@ its entry. How events are packed: service/events.py. What all this weighs: servi
     rp:delta:{<model version>}:status             hash    how far they are       a week     < 1 KB
     rp:delta:{<model version>}:publisher          string  who may publish them   seconds    32 bytes
     rp:counting                                   string  settings of who counts none       < 1 KB
+    rp:window                                     zset    "longest" -> seconds   none       < 1 KB
     rp:keys                                       hash    key file -> its print  none       < 1 KB
     rp:{trending}:rankings:2                      hash    window -> ranking      a week     n x 2 MB
     rp:{trending}:publisher                       string  who may publish them   seconds    32 bytes
@@ -174,6 +175,10 @@ STATE_KEYS_KEY = "rp:keys"
 
 COUNTING_KEY = "rp:counting"
 """The settings by which events are counted: service/counting_settings.py says which."""
+
+WINDOW_KEY = "rp:window"
+"""The longest window in which any `serve` ever took events: service/event_window.py. A sorted set,
+since that keeps the greater score in one step."""
 
 RANKINGS_KEY = "rp:{trending}:rankings:2"
 """The present rankings by window, and in the field `#revision` how often they were published. The

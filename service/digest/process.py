@@ -43,7 +43,7 @@ async def _run(settings: Settings) -> None:
         settings.state_url or "",
         types=event_types(settings.event_types),
         allow_unsafe=settings.allow_unsafe_state,
-        match_keys=partial(match, data_dir=settings.data_dir),
+        prepare=partial(match, data_dir=settings.data_dir),
     )
     with stopping() as stop:
         async with opened(settings, state) as tools:

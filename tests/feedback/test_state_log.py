@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from service import event_window
 from service.errors import ServiceError
 from service.events import StoredEvent, identity
 from service.feedback_log import START, FeedbackLog
@@ -147,6 +148,17 @@ async def test_ids_outlast_the_window_whatever_the_log_keeps(
     assert await log.trim(0, now=NOW_MS / 1000 + 30 * DAY) == 0
     short = FeedbackLog(state.client, window_seconds=DAY)
     assert await short.trim(0, now=NOW_MS / 1000 + 2 * DAY) == 3
+
+
+async def test_ids_outlast_the_longest_window_that_was_ever_left(
+    state: FeedbackState, log: FeedbackLog
+) -> None:
+    await fill(state, 3)
+    await log.advance(HERE, START, await log.read(HERE, START, 10))
+    for days in (60, 20):
+        await event_window.leave(state.client, days * DAY)
+    assert await log.trim(35 * DAY, now=NOW_MS / 1000 + 60 * DAY) == 0
+    assert await log.trim(35 * DAY, now=NOW_MS / 1000 + 61 * DAY) == 3
 
 
 async def test_many_old_entries_are_trimmed_page_by_page(

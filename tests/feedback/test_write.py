@@ -1,5 +1,6 @@
 """WriteFeedback over a real channel: a status for each event, in the field's codes."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ from relatedpapers.v1 import feedback_service_pb2 as pb
 from service.application import Application, StartError
 from service.errors import CODES, Reason
 from service.events import StoredEvent
+from service.keys import PARTITIONS
 from service.settings import Settings
+from service.times import DAY_SECONDS
+from service.updater import open_log
 from tests.feedback.support import (
     assert_refused,
     attribution_token,
@@ -47,6 +51,25 @@ async def test_the_window_is_a_setting(settings: Settings) -> None:
     async with Starting(longer) as running:
         results = await write(running, [event(days_ago=59), event(days_ago=61)])
     assert reasons(results) == ["", Reason.EVENT_TOO_OLD]
+
+
+async def test_an_updater_with_a_shorter_window_spares_the_ids_of_a_longer(
+    settings: Settings,
+) -> None:
+    longer = settings.model_copy(update={"event_window_days": 60.0, "updater": False})
+    old = event(days_ago=24)
+    async with Starting(longer) as running:
+        assert reasons(await write(running, [old])) == [""]
+        state = running.application.core.state
+        assert state is not None
+        log = open_log(state, settings)
+        for partition in range(PARTITIONS):
+            await log.catch_up(partition, 100)
+        trimmed = await log.trim(
+            settings.log_days * DAY_SECONDS, now=time.time() + 36 * DAY_SECONDS
+        )
+        assert trimmed == 0
+        assert reasons(await write(running, [old])) == ["DUPLICATE"]
 
 
 async def test_no_events(running: Running) -> None:
