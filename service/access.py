@@ -1,8 +1,9 @@
 """Who calls, from where, and what that allows.
 
-On loopback without a key file everything is allowed. With a key file, what concerns readers needs a
-key with the right scope; beyond loopback without a key file it is refused. Whatever needs no reader
-(related papers, papers, models) is open.
+On loopback without a key file everything is allowed, except to clients on other machines for whom a
+proxy forwards. With a key file, what concerns readers needs a key with the right scope; beyond
+loopback without a key file it is refused. Whatever needs no reader (related papers, papers, models)
+is open.
 """
 
 import hashlib
@@ -20,6 +21,7 @@ from service.times import DAY_SECONDS
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+_FORWARDED = "x-forwarded-for"
 _PREFIX_BITS = {4: 24, 6: 48}
 """What stays of a client's address, by IP version: the network of a provider's customer."""
 
@@ -53,7 +55,6 @@ class Access:
 
     host: the address that is listened on.
     trusted_proxies: whose `x-forwarded-for` is believed.
-    open: whether everybody who reaches the service may do everything.
     """
 
     def __init__(
@@ -64,7 +65,7 @@ class Access:
         trusted_proxies: Iterable[Network] = (),
     ) -> None:
         self._api_keys = api_keys
-        self.open = api_keys is None and is_loopback(host)
+        self._local = api_keys is None and is_loopback(host)
         self._signing_keys = signing_keys
         self._trusted = tuple(trusted_proxies)
 
@@ -78,9 +79,17 @@ class Access:
         headers = _texts(wire.metadata)
         browser = "origin" in headers
         key = _key(headers)
-        if not self.open and (key or not (browser and browsers and self._api_keys)):
+        if not self._open(headers) and (key or not (browser and browsers and self._api_keys)):
             self._check(key, scope)
         return Caller(True, self._origin(wire.peer, headers)) if browser else Caller()
+
+    def open_to(self, wire: Wire) -> bool:
+        """Whether who made this call may do everything.
+
+        Whatever proxy says for whom it forwards is believed here, trusted or not: that can only
+        close what was open.
+        """
+        return self._open(_texts(wire.metadata))
 
     def allows(self, scope: Scope) -> bool:
         """Whether the present call comes with a key that has this scope; for what everybody may do
@@ -94,11 +103,16 @@ class Access:
         wire = WIRE.get()()
         return self._origin(wire.peer, _texts(wire.metadata))
 
+    def _open(self, headers: Mapping[str, str]) -> bool:
+        forwarded = headers.get(_FORWARDED, "")
+        return self._local and (not forwarded or all(map(_is_here, forwarded.split(","))))
+
     def _check(self, key: str, scope: Scope) -> None:
         if self._api_keys is None:
             message = (
-                "Beyond loopback this needs an API key, and the service has none: make one with "
-                "`related-papers api-key create`, and serve with --api-key-file."
+                "Beyond loopback, directly or through a proxy, this needs an API key, and the "
+                "service has none: make one with `related-papers api-key create`, and serve with "
+                "--api-key-file."
             )
             raise ServiceError(Reason.API_KEY_REQUIRED, message, scope=scope)
         if not key:
@@ -120,7 +134,7 @@ class Access:
 
     def _origin(self, peer: str, headers: Mapping[str, str]) -> str:
         """Equal for one network on one day; without the signing keys it cannot be traced back."""
-        address = client_address(peer, headers.get("x-forwarded-for", ""), self._trusted)
+        address = client_address(peer, headers.get(_FORWARDED, ""), self._trusted)
         network = str(_network(address)) if address else ""
         day = int(time.time()) // DAY_SECONDS
         secret = self._signing_keys.derived("origin", str(day).encode())
@@ -155,6 +169,11 @@ def client_address(peer: str, forwarded: str, trusted: Sequence[Network]) -> Add
             break
         address = before
     return address
+
+
+def _is_here(hop: str) -> bool:
+    address = _address(hop.strip())
+    return address is not None and address.is_loopback
 
 
 def _address(text: str) -> Address | None:

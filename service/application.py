@@ -157,7 +157,7 @@ class Application:
     def _api(self, answered: Sequence[Method]) -> Api:
         core = self.core
         windows = core.trending.windows
-        return Api(answered, core.catalog, core.readers, windows, allows_all=self._access.open)
+        return Api(answered, core.catalog, core.readers, windows, self._access.open_to)
 
     def _model_version(self) -> str:
         return self.core.catalog.serving.artifact.version
@@ -214,6 +214,12 @@ def _state(settings: Settings, types: Mapping[str, EventType]) -> FeedbackState 
 
 def _access(settings: Settings, keys: SigningKeys) -> Access:
     api_keys = ApiKeys(settings.api_key_file) if settings.api_key_file else None
+    if settings.trusted_proxies and not api_keys:
+        log.warning(
+            "There are trusted proxies and no API keys: what concerns readers is refused to the "
+            "clients that they forward. Make a key with `related-papers api-key create`, and serve "
+            "with --api-key-file."
+        )
     return Access(settings.host, api_keys, keys, proxies(settings.trusted_proxies))
 
 

@@ -1,6 +1,6 @@
 """The API for the pages: a page asks a handler as a client would, without a wire between."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from google.protobuf.message import Message
@@ -19,8 +19,8 @@ class Api:
     catalog: the models of this server.
     readers: where readers stand; pages ask only where everything is allowed.
     windows: the lengths of the windows of trending papers, in ms by name; the default first.
-    allows_all: whether everything is allowed, as on loopback without API keys; elsewhere pages show
-        no reader, and write nothing.
+    open_to: whether who makes a call is allowed everything, as on loopback without API keys; to
+        others pages show no reader, and write nothing for one.
     """
 
     def __init__(
@@ -29,8 +29,7 @@ class Api:
         catalog: Catalog,
         readers: Readers,
         windows: Mapping[str, int],
-        *,
-        allows_all: bool,
+        open_to: Callable[[Wire], bool],
     ) -> None:
         self._methods = {
             (method.service.rpartition(".")[2], method.request): method
@@ -40,7 +39,11 @@ class Api:
         self.catalog = catalog
         self.readers = readers
         self.windows = windows
-        self.open = allows_all
+        self._open_to = open_to
+
+    def open_to(self, request: Request) -> bool:
+        """Whether who sent us this request is allowed everything."""
+        return self._open_to(_wire(request))
 
     async def call(self, service: str, message: Message, request: Request) -> Any:
         """The answer of the method that takes such a message: a message of its response class.
@@ -52,12 +55,14 @@ class Api:
         Raises ServiceError, and KeyError where no method takes such a message.
         """
         method = self._methods[service, type(message)]
-        metadata = tuple(
-            (name, value) for name, value in request.headers.items() if name != "origin"
-        )
-        address = peer(request.scope["client"])
-        WIRE.set(lambda: Wire(metadata, address))
+        wire = _wire(request)
+        WIRE.set(lambda: wire)
         copy = type(message)()
         copy.CopyFrom(message)
         answer = await method.handler(copy)  # type: ignore[misc]
         return method.response.FromString(answer) if isinstance(answer, bytes) else answer
+
+
+def _wire(request: Request) -> Wire:
+    metadata = tuple((name, value) for name, value in request.headers.items() if name != "origin")
+    return Wire(metadata, peer(request.scope["client"]))

@@ -61,12 +61,12 @@ class WebApplication:
         self.gateway = Gateway(methods, connect, metrics, grpc_port)
         self._metrics = metrics
         self._hosts = Hosts(settings.host, parts(settings.allowed_hosts), public_url)
-        room = mailbox.routes(settings) if api.open else []
+        room = mailbox.routes(settings, api.open_to)
         pages = Starlette(
             routes=[*self._routes(api, methods, grpc_port, public_url), *room],
             exception_handlers=errors.handlers,
         )
-        pages.state.mailbox = bool(room) and settings.smtp_host is None
+        pages.state.mailbox = lambda request: settings.smtp_host is None and api.open_to(request)
         self._pages: ASGIApp = pages
         self._shared = _with_cors(self._route, parts(settings.cors_origins))
 

@@ -117,6 +117,14 @@ def test_a_preview_is_shown(mailbox: Site, data: Path) -> None:
         (data / PREVIEW_FILE).unlink()
 
 
+def test_who_comes_through_a_proxy_sees_none(mailbox: Site) -> None:
+    elsewhere = {"x-forwarded-for": "203.0.113.9"}
+    for path in ("/mailbox", *mails(mailbox), *(f"{each}/body" for each in mails(mailbox))):
+        assert mailbox.ask(path, elsewhere)[0] == 404
+        assert mailbox.ask(path, {"x-forwarded-for": "127.0.0.1"})[0] == 200
+    assert 'href="/mailbox"' not in mailbox.ask("/", elsewhere)[2]
+
+
 def test_beyond_loopback_and_with_keys_there_is_no_such_room(
     toy_model: Path, data: Path, tmp_path: Path
 ) -> None:

@@ -243,3 +243,13 @@ def test_without_state_pages_say_so_and_related_papers_still_come(
         site.page("/reader/export?reader=ada", status=503)
     finally:
         worker.kill()
+
+
+def test_who_comes_through_a_proxy_sees_no_reader(service: Service, path: str, reader: str) -> None:
+    service.press(path, "save", "graph-01")
+    elsewhere = {"x-forwarded-for": "127.0.0.1, 203.0.113.9"}
+    assert service.ask(path, elsewhere)[0] == 403
+    assert service.ask(url("/reader/export", reader=reader), elsewhere)[0] == 403
+    page = service.ask(url(paper_url("graph-05"), reader=reader), elsewhere)
+    assert page[0] == 200
+    assert reader not in page[2]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,6 +50,34 @@ def public(settings: Settings, key_file: Path) -> Settings:
 async def test_on_loopback_without_a_key_file_everything_is_allowed(running: Running) -> None:
     assert reasons(await write(running, [event()])) == [""]
     assert reasons(await write(running, [event()], {"x-api-key": "whatever"})) == [""]
+
+
+@pytest.mark.parametrize("trusted", ["", "127.0.0.1,::1"])
+async def test_a_proxy_on_loopback_opens_nothing_to_other_machines(
+    settings: Settings, trusted: str
+) -> None:
+    behind = settings.model_copy(update={"trusted_proxies": trusted})
+    async with Starting(behind) as running:
+        for forwarded in ("203.0.113.9", "127.0.0.1, 203.0.113.9", "2001:db8::1", "unknown"):
+            elsewhere = {"x-forwarded-for": forwarded}
+            code, reason, message = await refusal(running, elsewhere)
+            assert (code, reason) == (grpc.StatusCode.UNAUTHENTICATED, Reason.API_KEY_REQUIRED)
+            assert "--api-key-file" in message
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await running.feedback.DeleteReader(
+                    pb.DeleteReaderRequest(reader_id="ada"), metadata=tuple(elsewhere.items())
+                )
+            assert error_info(caught.value).reason == Reason.API_KEY_REQUIRED
+        for here in ("127.0.0.1", "::1, 127.0.0.1", "[::1]:4711"):
+            assert reasons(await write(running, [event()], {"x-forwarded-for": here})) == [""]
+
+
+async def test_trusted_proxies_without_keys_are_a_warning(settings: Settings) -> None:
+    behind = settings.model_copy(update={"trusted_proxies": "127.0.0.1"})
+    with structlog.testing.capture_logs() as logs:
+        async with Starting(behind):
+            pass
+    assert ["trusted proxies and no API keys" in entry["event"] for entry in logs].count(True) == 1
 
 
 async def test_beyond_loopback_without_a_key_file(settings: Settings) -> None:

@@ -87,7 +87,7 @@ async def acting(api: Api, request: Request) -> Acting | None:
     Raises ServiceError where that is no reader's id.
     """
     reader = request.query_params.get(READER, "").strip()
-    if not reader or not api.open:
+    if not reader or not api.open_to(request):
         return None
     name(READER, reader, "give the id of a reader")
     try:

@@ -150,7 +150,9 @@ class DigestPages:
         return page(request, "digest_erased.html", file_rewritten=answer.file_rewritten)
 
     def _form(self, request: Request, filled: Filled, status: int = 200) -> Response:
-        return page(request, "digest.html", status=status, filled=filled, choices=self._choices())
+        return page(
+            request, "digest.html", status=status, filled=filled, choices=self._choices(request)
+        )
 
     async def _manage(
         self,
@@ -171,7 +173,7 @@ class DigestPages:
             standing=pb.SubscriptionStatus.Name(found.status).rpartition("_")[2].lower(),
             filled=filled,
             saved=saved,
-            choices=self._choices(),
+            choices=self._choices(request),
         )
 
     async def _get(self, request: Request, token: str) -> pb.Subscription:
@@ -195,8 +197,8 @@ class DigestPages:
             _local(found),
         )
 
-    def _choices(self) -> Choices:
-        return Choices(list(self._api.windows), self._api.open, digest_form.zones())
+    def _choices(self, request: Request) -> Choices:
+        return Choices(list(self._api.windows), self._api.open_to(request), digest_form.zones())
 
 
 def _token(request: Request) -> str:

@@ -5,9 +5,11 @@ mail's HTML is shown in a frame without an origin, under a policy that runs and 
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from email.message import EmailMessage
 from http import HTTPStatus
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
@@ -37,13 +39,22 @@ _HEADERS = {
 _VIEWS = {"html": "The mail", "text": "Its text part", "source": "Its source"}
 
 
-def routes(settings: Settings) -> list[Route]:
-    """The room of a data folder's mails."""
+def routes(settings: Settings, open_to: Callable[[Request], bool]) -> list[Route]:
+    """The room of a data folder's mails. open_to: whether who asks may see them."""
     room = Mailbox(Mails(settings.data_dir / MAIL_FOLDER, settings.data_dir / PREVIEW_FILE))
+
+    def guarded(answer: Callable[[Request], Awaitable[Response]]) -> Callable[..., object]:
+        async def guarded_answer(request: Request) -> Response:
+            if not open_to(request):
+                raise HTTPException(HTTPStatus.NOT_FOUND)
+            return await answer(request)
+
+        return guarded_answer
+
     return [
-        Route("/mailbox", room.mails),
-        Route("/mailbox/{name}", room.mail),
-        Route("/mailbox/{name}/body", room.body),
+        Route("/mailbox", guarded(room.mails)),
+        Route("/mailbox/{name}", guarded(room.mail)),
+        Route("/mailbox/{name}/body", guarded(room.body)),
     ]
 
 

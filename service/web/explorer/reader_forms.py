@@ -43,7 +43,7 @@ class ReaderForms:
 
         The form holds the event's id: sent twice, it counts once.
         """
-        self._check_open()
+        self._check_open(request)
         form = await own_form(request)
         kind, paper = form.get("type", ""), form.get("paper", "")
         if kind not in ACTIONS:
@@ -64,7 +64,7 @@ class ReaderForms:
 
     async def delete(self, request: Request) -> Response:
         """Delete a reader, and show what became of the data."""
-        self._check_open()
+        self._check_open(request)
         form = await own_form(request)
         reader = form.get(READER, "")
         if form.get("sure") != "yes":
@@ -75,7 +75,7 @@ class ReaderForms:
 
     async def export(self, request: Request) -> Response:
         """Everything that is stored of a reader, as JSON Lines."""
-        self._check_open()
+        self._check_open(request)
         reader = request.query_params.get(READER, "")
         first = await self._page(request, reader, "")
         return StreamingResponse(
@@ -88,8 +88,8 @@ class ReaderForms:
             },
         )
 
-    def _check_open(self) -> None:
-        if not self._api.open:
+    def _check_open(self, request: Request) -> None:
+        if not self._api.open_to(request):
             raise HTTPException(403, CLOSED)
 
     async def _page(self, request: Request, reader: str, token: str) -> ExportReaderResponse:

@@ -89,7 +89,7 @@ class ReaderPages:
     async def answer(self, request: Request) -> Response:
         """A reader's page, or where to choose one."""
         reader = request.path_params.get("id") or request.query_params.get("id", "").strip()
-        if not self._api.open:
+        if not self._api.open_to(request):
             return page(request, "readers_closed.html", status=403)
         if not reader:
             artifact = self._api.catalog.serving.artifact

@@ -117,7 +117,7 @@ async def listed(
         reset_url=url(address, **own),
         version=answer.model_version,
         acting=who,
-        readers=api.open,
+        readers=api.open_to(request),
         feed=url("", seed=seeds, less=less, **parameters.kept(query, *parameters.FILTER)),
     )
 
