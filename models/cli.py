@@ -12,7 +12,13 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from models.console import console, messages, one_sentence, progress_bars
+from models.console import (
+    console,
+    heeding_interrupts,
+    messages,
+    one_sentence,
+    progress_bars,
+)
 from models.formats import Format
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -90,7 +96,7 @@ def train(
     from models.interactions import read_interactions
     from models.train import train as train_model
 
-    with one_sentence(), progress_bars() as report:
+    with one_sentence(), progress_bars() as bars, heeding_interrupts(bars) as report:
         size = sum(path.stat().st_size for path in papers)
         corpus = read_corpus(read_papers(papers, papers_format, report("Reading papers", size)))
         forgotten = Forgotten.read(forget) if forget else None

@@ -1,7 +1,9 @@
 """What the offline commands show: progress bars, tables, and one clear sentence on failure."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import typer
 from rich.console import Console
@@ -49,3 +51,26 @@ def progress_bars() -> Iterator[Report]:
 
         yield report
         finish()
+
+
+@contextmanager
+def heeding_interrupts(report: Report) -> Iterator[Report]:
+    """A report that raises KeyboardInterrupt again where Ctrl-C went unheard: libraries in C may
+    swallow what is raised while they import something (pyarrow does, in its first computation)."""
+    interrupted = False
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal interrupted
+        interrupted = True
+        signal.default_int_handler(number, frame)
+
+    def heeding(step: str, size: int) -> Advance:
+        if interrupted:
+            raise KeyboardInterrupt
+        return report(step, size)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield heeding
+    finally:
+        signal.signal(signal.SIGINT, before)
