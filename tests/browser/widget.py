@@ -16,8 +16,6 @@ from tests.serving import Addresses, client_of, serve_both, train
 from tests.support import PATIENCE_SECONDS
 
 PAPER = "arXiv:1706.03762"
-NEIGHBOUR = "arXiv:1508.07909"
-"""The first of its list."""
 LIST = "**/relatedpapers.v1.RecommendationService/ListRelatedPapers*"
 FEEDBACK = "/relatedpapers.v1.FeedbackService/WriteFeedback"
 
