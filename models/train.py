@@ -199,7 +199,7 @@ def write(
     weighed = {name: features.signals[name] for name in blend.signals}
     for name, signal in {
         **weighed,
-        **encoder.near,
+        **(encoder.near if "shared_neighbors" in blend.signals else {}),
         "text": encoder.texts,
         "latent": DenseSignal(encoder.latent),
     }.items():
